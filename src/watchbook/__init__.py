@@ -1,0 +1,1 @@
+"""Watchbook keeps, publishes and shows one person's Trakt history."""

@@ -1,0 +1,430 @@
+"""Settings: one table of what can be set, and where a value came from.
+
+A value is taken from the environment (``WATCHBOOK_NAME``), else from a ``.env`` file in the
+working folder, else from ``watchbook.toml`` in the home folder, else from the table. Where
+hosting platforms set ``PORT`` or ``DATABASE_URL``, these count when ours are not set.
+An unknown key or a bad value is an error that shows a right example.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from watchbook.clock import parse_duration
+from watchbook.errors import SettingsError
+
+PREFIX = "WATCHBOOK_"
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``count`` requests in any ``seconds`` seconds."""
+
+    count: int
+    seconds: int
+
+    def __str__(self) -> str:
+        """Write the rate as it is set: ``450/300s``."""
+        return f"{self.count}/{self.seconds}s"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the table: how a setting is read and what it means."""
+
+    name: str
+    default: str | None
+    read: Callable[[str], Any]
+    meaning: str
+    example: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return PREFIX + self.name.upper()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The value in force for one setting and where it came from."""
+
+    setting: Setting
+    value: Any
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be shown to anybody: a secret only says whether it is set."""
+        if self.value is None:
+            return "not set"
+        return "set (hidden)" if self.setting.secret else str(self.value)
+
+
+def _text(text: str) -> str:
+    return text.strip()
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("is not an http or https address")
+    return text.strip().rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    url = text.strip()
+    for platform_scheme in ("postgres://", "postgresql+psycopg://"):
+        if url.startswith(platform_scheme):
+            return "postgresql://" + url.removeprefix(platform_scheme)
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("is neither sqlite:///FILE nor postgresql://HOST/NAME")
+    return url
+
+
+def _folder(text: str) -> Path:
+    return Path(text.strip()).expanduser().absolute()
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, separator, port = text.strip().rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.replace(",", " ").split() if word)
+
+
+def _rate(text: str) -> Rate:
+    count, separator, period = text.strip().partition("/")
+    if not separator or not count.isdigit() or int(count) < 1:
+        raise ValueError("is not COUNT/PERIOD")
+    seconds = int(parse_duration(period).total_seconds())
+    if seconds < 1:
+        raise ValueError("has an empty period")
+    return Rate(int(count), seconds)
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if not keys or any(len(key) < 32 for key in keys):  # noqa: PLR2004 - said in the message
+        raise ValueError("is shorter than 32 characters")
+    return keys
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.strip() not in allowed:
+            raise ValueError(f"is none of {', '.join(allowed)}")
+        return text.strip()
+
+    return read
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "home",
+        platformdirs.user_data_dir("watchbook", appauthor=False),
+        _folder,
+        "Folder of the database, backups, posters and the secret key.",
+        "/srv/watchbook",
+    ),
+    Setting(
+        "database_url",
+        None,
+        _database_url,
+        "Database; without it `watchbook.db` in the home folder.",
+        "postgresql://watchbook@localhost/watchbook",
+        secret=True,
+    ),
+    Setting(
+        "secret_key",
+        None,
+        _keys,
+        "Keys that seal tokens at rest, newest first, comma-separated; without it the content of "
+        "`secret.key` in the home folder.",
+        "a line of `openssl rand -base64 32`",
+        secret=True,
+    ),
+    Setting(
+        "base_url",
+        "http://localhost:8420",
+        _url,
+        "The address people see; the OAuth redirect is BASE_URL/trakt/callback.",
+        "https://watchbook.example.org",
+    ),
+    Setting(
+        "trakt_client_id",
+        None,
+        _text,
+        "Id of the owner's Trakt app.",
+        "the id shown at app.trakt.tv/settings/apps",
+    ),
+    Setting(
+        "trakt_client_secret",
+        None,
+        _text,
+        "Secret of the owner's Trakt app.",
+        "the secret shown at app.trakt.tv/settings/apps",
+        secret=True,
+    ),
+    Setting(
+        "trakt_refresh_token",
+        None,
+        _text,
+        "Refresh token to start from when the database holds no grant for the only account. "
+        "It is spent once; its successor is kept in the database.",
+        "what `watchbook connect --print-token` printed",
+        secret=True,
+    ),
+    Setting(
+        "trakt_api_url",
+        "https://api.trakt.tv",
+        _url,
+        "Where Trakt's data is read.",
+        "https://api.trakt.tv",
+    ),
+    Setting(
+        "trakt_auth_url",
+        "https://auth.trakt.tv",
+        _url,
+        "Where Trakt's OAuth is done.",
+        "https://auth.trakt.tv",
+    ),
+    Setting(
+        "trakt_budget",
+        "450/300s",
+        _rate,
+        "Reads allowed per account, by all processes together; Trakt's own limit is 500 in 300 s.",
+        "450/300s",
+    ),
+    Setting(
+        "allow_hosts",
+        "",
+        _words,
+        "Hosts or networks exempt from the rule that only public addresses are connected to.",
+        "blog.home.arpa,192.168.1.0/24",
+    ),
+    Setting(
+        "log",
+        "info",
+        _choice("debug", "info", "warning", "error", "json"),
+        "Level of the log on standard error; `json` writes it as structured lines.",
+        "warning",
+    ),
+)
+"""Every setting there is. A test holds this table against the documentation."""
+
+_TABLE = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """What is in force, setting by setting, read once at the start of a process."""
+
+    def __init__(self, chosen: Mapping[str, Chosen]) -> None:
+        self._chosen = chosen
+
+    def __iter__(self) -> Any:
+        """Each setting with its value and origin, in the order of the table."""
+        return iter(self._chosen.values())
+
+    def __getitem__(self, name: str) -> Chosen:
+        """The value and origin of the setting called ``name``."""
+        return self._chosen[name]
+
+    def _value(self, name: str, kind: type[Value]) -> Value:
+        value = self._chosen[name].value
+        if not isinstance(value, kind):
+            raise SettingsError(f"{PREFIX}{name.upper()} is not set.")
+        return value
+
+    @property
+    def home(self) -> Path:
+        """The home folder."""
+        return self._value("home", Path)
+
+    @property
+    def database_url(self) -> str:
+        """The database, as SQLAlchemy writes it."""
+        url = self._chosen["database_url"].value
+        if url is None:
+            return f"sqlite:///{self.home / 'watchbook.db'}"
+        return str(url).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def secret_keys(self) -> tuple[str, ...] | None:
+        """Keys given by a setting, newest first, or None when the key file counts."""
+        keys: tuple[str, ...] | None = self._chosen["secret_key"].value
+        return keys
+
+    @property
+    def base_url(self) -> str:
+        """The address people see, without a slash at its end."""
+        return self._value("base_url", str)
+
+    @property
+    def trakt_app(self) -> tuple[str | None, str | None]:
+        """Id and secret of the owner's Trakt app."""
+        return (
+            self._chosen["trakt_client_id"].value,
+            self._chosen["trakt_client_secret"].value,
+        )
+
+    @property
+    def trakt_refresh_token(self) -> str | None:
+        """The refresh token to start from, if one was set."""
+        token: str | None = self._chosen["trakt_refresh_token"].value
+        return token
+
+    @property
+    def trakt_api_url(self) -> str:
+        """Where Trakt's data is read."""
+        return self._value("trakt_api_url", str)
+
+    @property
+    def trakt_auth_url(self) -> str:
+        """Where Trakt's OAuth is done."""
+        return self._value("trakt_auth_url", str)
+
+    @property
+    def trakt_budget(self) -> Rate:
+        """Reads allowed per account."""
+        return self._value("trakt_budget", Rate)
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Hosts and networks exempt from the public-address rule.
+
+        A server that a setting of ours names is one of them: whoever may set the address of
+        Trakt may also decide that it lies on this machine.
+        """
+        named = [self._chosen[name] for name in ("trakt_api_url", "trakt_auth_url")]
+        hosts = [urlsplit(c.value).netloc for c in named if c.origin != "default"]
+        return (*self._value("allow_hosts", tuple), *hosts)
+
+    @property
+    def log(self) -> str:
+        """The log's level, or ``json``."""
+        return self._value("log", str)
+
+
+def load(
+    environment: Mapping[str, str],
+    working_folder: Path,
+    overrides: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read all settings, for a process started in ``working_folder``.
+
+    ``overrides`` (names as in the table) win over everything; the command line's own options
+    come in through it. Raises SettingsError naming the key, where it stands and an example.
+    """
+    dotenv = _read_dotenv(working_folder / ".env")
+    _refuse_unknown(environment, "the environment")
+    _refuse_unknown(dotenv, ".env")
+    layers = [
+        ("command line", {PREFIX + k.upper(): v for k, v in (overrides or {}).items()}),
+        ("environment", environment),
+        (".env", dotenv),
+    ]
+    home = _choose(_TABLE["home"], layers)
+    layers.append(("watchbook.toml", _read_toml(home.value / "watchbook.toml")))
+    layers.append(("environment (platform)", _platform(environment)))
+    return Settings({setting.name: _choose(setting, layers) for setting in SETTINGS})
+
+
+def _choose(setting: Setting, layers: list[tuple[str, Any]]) -> Chosen:
+    for origin, values in layers:
+        text = values.get(setting.variable)
+        if text is not None and text.strip():
+            return Chosen(setting, _read(setting, text, origin), origin)
+    if setting.default is None:
+        return Chosen(setting, None, "default")
+    return Chosen(setting, setting.read(setting.default), "default")
+
+
+def _read(setting: Setting, text: str, origin: str) -> Any:
+    try:
+        return setting.read(text)
+    except ValueError as reason:
+        shown = "its value" if setting.secret else repr(text)
+        raise SettingsError(
+            f"{setting.variable} ({origin}): {shown} {reason}.",
+            hint=f"A right example: {setting.variable}={setting.example}",
+        ) from None
+
+
+def _platform(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that hosting platforms set, under our names."""
+    found = {}
+    if "DATABASE_URL" in environment:
+        found[PREFIX + "DATABASE_URL"] = environment["DATABASE_URL"]
+    return found
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    values = {}
+    for number, line in enumerate(_lines(path), 1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise SettingsError(
+                f"{path}, line {number}, is not NAME=value.",
+                hint=f"A right example: {PREFIX}LOG=warning",
+            )
+        values[name.strip()] = _unquoted(value.strip())
+    return values
+
+
+def _unquoted(value: str) -> str:
+    for quote in ('"', "'"):
+        if len(value) > 1 and value[0] == quote == value[-1]:
+            return value[1:-1]
+    return value
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as reason:
+        raise SettingsError(f"{path} cannot be read: {reason}.") from None
+
+
+def _read_toml(path: Path) -> dict[str, str]:
+    try:
+        table = tomllib.loads("\n".join(_lines(path)))
+    except tomllib.TOMLDecodeError as reason:
+        raise SettingsError(
+            f"{path} is not TOML: {reason}.", hint='A right example: log = "warning"'
+        ) from None
+    _refuse_unknown({PREFIX + name.upper(): "" for name in table}, str(path))
+    return {PREFIX + name.upper(): _toml_text(value) for name, value in table.items()}
+
+
+def _toml_text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _refuse_unknown(values: Mapping[str, str], place: str) -> None:
+    known = {setting.variable for setting in SETTINGS}
+    for name in values:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise SettingsError(
+                f"{name} in {place} is not a setting.",
+                hint=f"Did you mean {near[0]}?" if near else "`watchbook config` lists them all.",
+            )

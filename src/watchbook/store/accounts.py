@@ -1,0 +1,102 @@
+"""Accounts: whose book it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.errors import InputError
+from watchbook.store.schema import accounts
+
+
+@dataclass(frozen=True)
+class Account:
+    """One person's book. ``trakt_slug`` is None until Trakt or a ZIP has told it."""
+
+    id: int
+    name: str
+    trakt_slug: str | None
+    trakt_uuid: str | None
+    owner: bool
+    timezone: str | None
+    client_id: str | None
+    client_secret_sealed: str | None
+    full_read_at: int | None
+    locked: str | None
+
+    @property
+    def secret_place(self) -> str:
+        """Where the client secret is sealed to."""
+        return f"account:{self.id}:client_secret"
+
+
+_COLUMNS = [accounts.c[name] for name in Account.__dataclass_fields__]
+
+
+def all_accounts(conn: sa.Connection) -> list[Account]:
+    """All accounts, the owner's first, then by name."""
+    order = (accounts.c.owner.desc(), accounts.c.name)
+    return [Account(*row) for row in conn.execute(sa.select(*_COLUMNS).order_by(*order))]
+
+
+def find(conn: sa.Connection, name: str) -> Account | None:
+    """The account called ``name``."""
+    row = conn.execute(sa.select(*_COLUMNS).where(accounts.c.name == name)).one_or_none()
+    return Account(*row) if row else None
+
+
+def get(conn: sa.Connection, account_id: int) -> Account:
+    """The account with that id."""
+    return Account(*conn.execute(sa.select(*_COLUMNS).where(accounts.c.id == account_id)).one())
+
+
+def choose(conn: sa.Connection, name: str | None) -> Account:
+    """The account that a command works on: the named one, else the only one.
+
+    Raises InputError when there is none, or several and none was named.
+    """
+    known = all_accounts(conn)
+    if name is not None:
+        account = find(conn, name)
+        if account is None:
+            names = ", ".join(a.name for a in known) or "none yet"
+            raise InputError(
+                f"There is no account called {name}.", hint=f"Known accounts: {names}."
+            )
+        return account
+    if not known:
+        raise InputError(
+            "There is no account yet.",
+            hint="Run `watchbook connect` to sign in to Trakt.",
+        )
+    if len(known) > 1:
+        names = ", ".join(account.name for account in known)
+        raise InputError(
+            "There are several accounts.", hint=f"Say which with --account NAME: {names}."
+        )
+    return known[0]
+
+
+def add(conn: sa.Connection, name: str, **values: object) -> Account:
+    """Make an account; the first one is the owner's. Raises InputError if the name is taken."""
+    if find(conn, name) is not None:
+        raise InputError(
+            f"There is an account called {name} already.", hint="Choose another name."
+        )
+    first = conn.scalar(sa.select(sa.func.count()).select_from(accounts)) == 0
+    row = {"name": name, "owner": first, "created_at": to_millis(now()), **values}
+    account_id = conn.scalar(sa.insert(accounts).values(row).returning(accounts.c.id))
+    assert account_id is not None
+    return get(conn, account_id)
+
+
+def change(conn: sa.Connection, account_id: int, **values: object) -> None:
+    """Set columns of an account."""
+    conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+
+
+def remove(conn: sa.Connection, account_id: int) -> None:
+    """Forget an account with everything that was kept for it."""
+    conn.execute(sa.delete(accounts).where(accounts.c.id == account_id))

@@ -1,0 +1,180 @@
+"""Connections and transactions, on SQLite and PostgreSQL alike.
+
+``read()`` sees one moment of the database; ``write()`` holds SQLite's write lock from its first
+statement (``BEGIN IMMEDIATE``), so that what was read inside it cannot change before the commit.
+With ``durable=True`` a commit survives a power cut (SQLite syncs its log), which rotated tokens
+need and pages of history do not.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from watchbook.errors import StoreError, StoreFull, StoreUnavailable, WatchbookError
+from watchbook.files import make_private_folder
+
+BUSY_SECONDS = 30
+_PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+)
+_BEGIN = "watchbook_begin"
+
+
+class Database:
+    """One database, opened lazily; safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.on_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.on_sqlite:
+            self._prepare_file(Path(self.url.database or ""))
+            self._engine = sa.create_engine(self.url, pool_size=16, max_overflow=16)
+            event.listen(self._engine, "connect", _set_up_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        else:
+            self._engine = sa.create_engine(self.url, pool_size=8, pool_pre_ping=True)
+
+    @staticmethod
+    def _prepare_file(path: Path) -> None:
+        make_private_folder(path.parent)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                path.chmod(0o600)
+        except OSError as reason:
+            raise StoreUnavailable(
+                f"The database {path} cannot be opened: {reason.strerror}.",
+                hint="Check WATCHBOOK_HOME and WATCHBOOK_DATABASE_URL with `watchbook config`.",
+            ) from reason
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file on SQLite, None on PostgreSQL."""
+        return Path(self.url.database or "") if self.on_sqlite else None
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that only reads, and sees one moment."""
+        return self._transaction("BEGIN", durable=False)
+
+    def write(self, *, durable: bool = False) -> AbstractContextManager[sa.Connection]:
+        """A transaction that commits when the block ends well; raises StoreError."""
+        return self._transaction("BEGIN IMMEDIATE", durable=durable)
+
+    @contextmanager
+    def _transaction(self, begin: str, *, durable: bool) -> Iterator[sa.Connection]:
+        with _store_errors(), self._engine.connect() as plain:
+            conn = plain.execution_options(**{_BEGIN: begin})
+            if not self.on_sqlite and begin == "BEGIN":
+                conn = conn.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            if durable and self.on_sqlite:
+                _synchronous(conn, "FULL")
+            try:
+                with conn.begin():
+                    yield conn
+            finally:
+                if durable and self.on_sqlite:
+                    _synchronous(conn, "NORMAL")
+
+    @contextmanager
+    def outside_transaction(self) -> Iterator[sa.Connection]:
+        """A connection in autocommit, for statements such as ``VACUUM INTO``."""
+        with _store_errors(), self._engine.connect() as plain:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def upsert(
+    conn: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    update: Sequence[str],
+    where: sa.ColumnElement[bool] | None = None,
+) -> None:
+    """Insert ``rows``; where the primary key exists already, set the columns of ``update``.
+
+    ``where`` limits the update (it may compare with :func:`incoming`). All rows have the same
+    keys.
+    """
+    if not rows:
+        return
+    new = incoming(conn, table)
+    statement = new.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: new.excluded[name] for name in update},
+        where=where,
+    )
+    conn.execute(statement, list(rows))
+
+
+def incoming(conn: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """The dialect's insert into ``table``, which knows ``excluded`` and ``on_conflict``."""
+    if conn.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _set_up_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(conn: sa.Connection) -> None:
+    conn.exec_driver_sql(conn.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+def _synchronous(conn: sa.Connection, level: str) -> None:
+    """Set how SQLite syncs; done below SQLAlchemy, which would begin a transaction for it."""
+    raw = conn.connection.dbapi_connection
+    if raw is not None:
+        raw.cursor().execute(f"PRAGMA synchronous={level}")
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as reason:
+        raise _in_our_words(reason) from reason
+
+
+def _in_our_words(reason: DBAPIError) -> WatchbookError:
+    text = str(reason.orig)
+    if "full" in text or "No space left" in text:
+        return StoreFull(
+            "There is no room left for the database.",
+            hint="Free some space and run the same command again; nothing was lost.",
+        )
+    if "malformed" in text or "not a database" in text:
+        return StoreError(
+            f"The database is damaged: {text}.",
+            hint="Put back the latest copy made by `watchbook backup --instance`.",
+        )
+    if isinstance(reason, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return StoreUnavailable(
+            f"The database does not answer: {text.splitlines()[0] if text else reason}.",
+            hint="Check that it runs and that WATCHBOOK_DATABASE_URL is right.",
+        )
+    return StoreError(
+        f"The database refused: {text.splitlines()[0] if text else reason}."
+    )

@@ -1,0 +1,106 @@
+"""Leases: who works on an account now, across all processes and machines.
+
+A lease is a row with an end; its holder renews it while it works. A holder that died on this
+machine gives its lease up at once, one that vanished elsewhere when the lease ends.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.errors import StoreBusy, StoreUnavailable
+from watchbook.store.database import Database, upsert
+from watchbook.store.schema import leases
+
+LEASE = timedelta(seconds=60)
+RENEW_EVERY = 15.0
+"""Seconds between renewals: three may fail before the lease ends."""
+
+
+@contextmanager
+def holding(database: Database, name: str, purpose: str) -> Iterator[None]:
+    """Hold the lease ``name`` during the block; raises StoreBusy while somebody else holds it.
+
+    ``purpose`` is said to whoever comes second ("a sync of sandra").
+    """
+    holder = _our_name(purpose)
+    with database.write() as conn:
+        _take(conn, name, holder)
+    stop = threading.Event()
+    keeper = threading.Thread(
+        target=_keep, args=(database, name, holder, stop), name=f"lease {name}", daemon=True
+    )
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+        with database.write() as conn:
+            _give_back(conn, name, holder)
+
+
+def _our_name(purpose: str) -> str:
+    """Machine, process and thread, so that another process can tell whether it still lives."""
+    return f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {purpose}"
+
+
+def _take(conn: sa.Connection, name: str, holder: str) -> None:
+    moment = now()
+    query = sa.select(leases.c.holder).where(
+        leases.c.name == name, leases.c.expires_at > to_millis(moment)
+    )
+    held_by = conn.scalar(query.with_for_update())
+    if held_by is not None and not _is_dead(held_by):
+        purpose = held_by.split(" ", 3)[3]
+        raise StoreBusy(
+            f"Another Watchbook process is busy with {purpose}.",
+            hint="Wait until it is done; `watchbook status` shows what runs.",
+        )
+    row = {
+        "name": name,
+        "holder": holder,
+        "taken_at": to_millis(moment),
+        "expires_at": to_millis(moment + LEASE),
+    }
+    free = leases.c.holder == held_by if held_by else leases.c.expires_at <= to_millis(moment)
+    upsert(conn, leases, [row], update=["holder", "taken_at", "expires_at"], where=free)
+    if conn.scalar(sa.select(leases.c.holder).where(leases.c.name == name)) != holder:
+        raise StoreBusy("Another Watchbook process was quicker.", hint="Run the command again.")
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether ``holder`` was a process of this machine that is gone."""
+    host, pid = holder.split(" ", 2)[:2]
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _keep(database: Database, name: str, holder: str, stop: threading.Event) -> None:
+    while not stop.wait(RENEW_EVERY):
+        end = to_millis(now() + LEASE)
+        ours = (leases.c.name == name) & (leases.c.holder == holder)
+        try:
+            with database.write() as conn:
+                conn.execute(sa.update(leases).where(ours).values(expires_at=end))
+        except StoreUnavailable:
+            continue
+
+
+def _give_back(conn: sa.Connection, name: str, holder: str) -> None:
+    conn.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))

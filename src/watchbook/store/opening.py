@@ -1,0 +1,132 @@
+"""Opening the store: the right schema, the right key, or a clear error.
+
+Alembic is imported only when there is something to migrate; an up-to-date database costs one
+query.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_stamp
+from watchbook.errors import SchemaMismatch, SettingsError
+from watchbook.seal import Sealer, load_sealer
+from watchbook.settings import Settings
+from watchbook.steps import step
+from watchbook.store.database import Database
+from watchbook.store.schema import meta
+
+SCHEMA_VERSION = "0001"
+"""The newest migration; a test holds it against the migrations folder."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_KEY_ROW = "secret_key"
+
+
+class Store:
+    """An opened database with the sealer for its secrets."""
+
+    def __init__(self, database: Database, sealer: Sealer, home: Path) -> None:
+        self.database = database
+        self.sealer = sealer
+        self.home = home
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.database.close()
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store of ``settings``, migrated to this program's schema.
+
+    Raises StoreUnavailable, SchemaMismatch (the database is newer than the program) and
+    SettingsError (the key is not the one that sealed the database's secrets).
+    """
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        sealer = load_sealer(settings.home, settings.secret_keys)
+        _check_key(database, sealer)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database, sealer, settings.home)
+
+
+def schema_version(database: Database) -> str | None:
+    """The version of the database's schema; None for an empty one."""
+    with database.read() as conn:
+        if not sa.inspect(conn).has_table("alembic_version"):
+            return None
+        return conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def migrate(
+    database: Database, *, target: str = SCHEMA_VERSION, scripts: Path = _MIGRATIONS
+) -> Path | None:
+    """Bring the schema to ``target``; returns the copy of the database made before, if any."""
+    found = schema_version(database)
+    if found == target:
+        return None
+    if found is not None and found > target:
+        raise SchemaMismatch(
+            f"The database has schema {found}, this Watchbook knows only up to {target}.",
+            hint="Install the newer Watchbook again, or put back the copy that it made before "
+            "upgrading (docs/how-to/upgrade.md).",
+        )
+    copy = _copy_aside(database, found) if found is not None else None
+    step("migrate.copied")
+    _upgrade(database, target, scripts)
+    step("migrate.done")
+    return copy
+
+
+def _copy_aside(database: Database, version: str) -> Path | None:
+    """Copy a SQLite database beside itself; PostgreSQL migrates in one transaction instead."""
+    if database.file is None:
+        return None
+    name = f"{database.file.stem}-before-upgrade-{version}-{to_stamp(now())}.db"
+    return copy_sqlite(database, database.file.with_name(name))
+
+
+def copy_sqlite(database: Database, target: Path) -> Path:
+    """Write a consistent copy of a SQLite database to ``target`` (0600), also while it is used."""
+    partial = target.with_name(f".{target.name}.part")
+    partial.unlink(missing_ok=True)
+    with database.outside_transaction() as conn:
+        conn.execute(sa.text("VACUUM INTO :path"), {"path": str(partial)})
+    partial.chmod(0o600)
+    partial.replace(target)
+    return target
+
+
+def _upgrade(database: Database, target: str, scripts: Path) -> None:
+    from alembic import command  # noqa: PLC0415 - costs 0.2 s, needed once per upgrade
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    with database.write(durable=True) as conn:
+        if not database.on_sqlite:
+            conn.execute(sa.text("SELECT pg_advisory_xact_lock(8420)"))
+        config.attributes["connection"] = conn
+        command.upgrade(config, target)
+
+
+def _check_key(database: Database, sealer: Sealer) -> None:
+    """Refuse a key other than the one in use, and remember the newest."""
+    with database.read() as conn:
+        known = conn.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY_ROW))
+    if known == sealer.key_name:
+        return
+    if known is not None and known not in sealer.key_names:
+        raise SettingsError(
+            "The secret key is not the one that sealed this database.",
+            hint="Put back the right secret.key, or set WATCHBOOK_SECRET_KEY=NEW,OLD to rotate "
+            "(docs/how-to/secret-key.md).",
+        )
+    with database.write(durable=True) as conn:
+        conn.execute(sa.delete(meta).where(meta.c.key == _KEY_ROW))
+        conn.execute(sa.insert(meta).values(key=_KEY_ROW, value=sealer.key_name))
