@@ -1,0 +1,83 @@
+"""What every command works with: settings, store, the way out and the way to speak."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from watchbook.http import HttpClient
+    from watchbook.settings import Settings
+    from watchbook.store.accounts import Account
+    from watchbook.store.opening import Store
+
+
+@dataclass
+class Context:
+    """One command's run. Everything costly is made when it is first asked for."""
+
+    account_name: str | None = None
+    json: bool = False
+    quiet: bool = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force; raises SettingsError."""
+        from watchbook.settings import load  # noqa: PLC0415 - `--version` must stay quick
+
+        return load(os.environ, Path.cwd())
+
+    @cached_property
+    def store(self) -> Store:
+        """The opened store; raises StoreError and SettingsError."""
+        from watchbook.store.opening import open_store  # noqa: PLC0415
+
+        return open_store(self.settings)
+
+    @cached_property
+    def http(self) -> HttpClient:
+        """The one way out."""
+        from watchbook.addresses import AddressRule  # noqa: PLC0415
+        from watchbook.http import HttpClient  # noqa: PLC0415
+
+        return HttpClient(AddressRule(self.settings.allowed_hosts), service="Trakt")
+
+    @cached_property
+    def console(self) -> Console:
+        """Standard output with colours on terminals only."""
+        from rich.console import Console  # noqa: PLC0415
+
+        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+    def account(self) -> Account:
+        """The account to work on; raises InputError when that is not clear."""
+        from watchbook.store import accounts  # noqa: PLC0415
+
+        with self.store.database.read() as conn:
+            return accounts.choose(conn, self.account_name)
+
+    def say(self, text: str = "") -> None:
+        """Print a line for a person; nothing with ``--json`` or ``--quiet``."""
+        if not self.json and not self.quiet:
+            self.console.print(text)
+
+    def answer(self, data: Any) -> None:
+        """Print ``data`` as JSON, for ``--json``."""
+        import msgspec  # noqa: PLC0415
+
+        click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for name in ("store", "http"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()

@@ -1,0 +1,89 @@
+"""Runs: every attempt at something leaves a row, so that nothing fails in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.store.schema import runs
+
+RUNNING = "running"
+COMPLETE = "complete"
+INCOMPLETE = "incomplete"
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt. Times are milliseconds since 1970; ``report`` is JSON text."""
+
+    id: int
+    account_id: int
+    kind: str
+    started_at: int
+    finished_at: int | None
+    outcome: str
+    words: str | None
+    hint: str | None
+    requests: int
+    report: str | None
+
+
+_COLUMNS = [runs.c[name] for name in Run.__dataclass_fields__]
+
+
+def start(conn: sa.Connection, account_id: int, kind: str) -> int:
+    """Write that a run of ``kind`` began; an earlier one that never ended was interrupted."""
+    same = (runs.c.account_id == account_id) & (runs.c.kind == kind)
+    conn.execute(
+        sa.update(runs)
+        .where(same, runs.c.outcome == RUNNING)
+        .values(outcome=INTERRUPTED, words="The process ended before the run did.")
+    )
+    row = {
+        "account_id": account_id,
+        "kind": kind,
+        "started_at": to_millis(now()),
+        "outcome": RUNNING,
+        "requests": 0,
+    }
+    run_id = conn.scalar(sa.insert(runs).values(row).returning(runs.c.id))
+    assert run_id is not None
+    return run_id
+
+
+def finish(
+    conn: sa.Connection,
+    run_id: int,
+    outcome: str,
+    words: str,
+    *,
+    hint: str | None = None,
+    requests: int = 0,
+    report: object = None,
+) -> None:
+    """Write how a run ended, in words; ``report`` is kept as JSON."""
+    values = {
+        "finished_at": to_millis(now()),
+        "outcome": outcome,
+        "words": words,
+        "hint": hint,
+        "requests": requests,
+        "report": msgspec.json.encode(report).decode() if report is not None else None,
+    }
+    conn.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+
+
+def latest(conn: sa.Connection, account_id: int, kind: str, *, limit: int = 1) -> list[Run]:
+    """The newest runs of ``kind``, newest first."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(runs.c.account_id == account_id, runs.c.kind == kind)
+        .order_by(runs.c.id.desc())
+        .limit(limit)
+    )
+    return [Run(*row) for row in conn.execute(query)]
