@@ -72,7 +72,7 @@ def _take(conn: sa.Connection, name: str, holder: str) -> None:
         "expires_at": to_millis(moment + LEASE),
     }
     free = leases.c.holder == held_by if held_by else leases.c.expires_at <= to_millis(moment)
-    upsert(conn, leases, [row], update=["holder", "taken_at", "expires_at"], where=free)
+    upsert(conn, leases, [row], update=["holder", "taken_at", "expires_at"], where=lambda _: free)
     if conn.scalar(sa.select(leases.c.holder).where(leases.c.name == name)) != holder:
         raise StoreBusy("Another Watchbook process was quicker.", hint="Run the command again.")
 

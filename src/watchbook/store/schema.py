@@ -142,10 +142,10 @@ data_sets = Table(
 titles = Table(
     "titles",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("key", String, primary_key=True),
     Column("type", String, nullable=False),
-    Column("trakt_id", BigInteger, nullable=False),
-    Column("show_id", Integer, ForeignKey("titles.id")),
+    Column("trakt_id", BigInteger),
+    Column("show_key", String, ForeignKey("titles.key")),
     Column("season", Integer),
     Column("number", Integer),
     Column("title", Text),
@@ -164,8 +164,7 @@ titles = Table(
     Column("certification", String),
     Column("aired_episodes", Integer),
     Column("detailed_at", BigInteger),
-    UniqueConstraint("type", "trakt_id"),
-    Index(None, "show_id", "season", "number"),
+    Index(None, "show_key", "season", "number"),
 )
 
 plays = Table(
@@ -174,7 +173,7 @@ plays = Table(
     _account(),
     Column("history_id", BigInteger, nullable=False),
     Column("type", String, nullable=False),
-    Column("title_id", Integer, ForeignKey("titles.id")),
+    Column("title_key", String, ForeignKey("titles.key")),
     Column("watched_at", BigInteger, nullable=False),
     Column("action", String, nullable=False),
     Column("raw", Text, nullable=False),
@@ -184,7 +183,7 @@ plays = Table(
     Column("removed_at", BigInteger),
     PrimaryKeyConstraint("account_id", "history_id"),
     Index(None, "account_id", "watched_at", "history_id"),
-    Index(None, "account_id", "title_id"),
+    Index(None, "account_id", "title_key"),
 )
 
 items = Table(
@@ -194,7 +193,7 @@ items = Table(
     Column("data_set", String, nullable=False),
     Column("key", String, nullable=False),
     Column("type", String),
-    Column("title_id", Integer, ForeignKey("titles.id")),
+    Column("title_key", String, ForeignKey("titles.key")),
     Column("place", Integer, nullable=False),
     Column("raw", Text, nullable=False),
     Column("discovered_at", BigInteger, nullable=False),
