@@ -97,7 +97,7 @@ def _folder(text: str) -> Path:
 
 def _listen(text: str) -> tuple[str, int]:
     host, separator, port = text.strip().rpartition(":")
-    if not separator or not host or not port.isdigit() or int(port) > 65535:
+    if not separator or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - ports end there
         raise ValueError("is not HOST:PORT")
     return host.strip("[]"), int(port)
 
