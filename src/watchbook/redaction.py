@@ -1,0 +1,132 @@
+"""Hiding secrets and taming control characters in whatever is shown or logged.
+
+Two nets, one behind the other: every actual secret of this process is registered with
+:func:`secret` and masked wherever it turns up, and whatever has the shape of a secret (a
+bearer token, a password in a URL, a value beside a telling name) is masked without being known.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from threading import Lock
+from urllib.parse import quote, quote_plus
+
+MASK = "[hidden]"
+
+_SHORTEST = 6
+"""Shorter values are not registered: masking them would blot out ordinary words."""
+
+_TELLING = (
+    "token|secret|passw(?:or)?d|passphrase|authorization|authorisation|credential|cookie"
+    "|api[-_]?key|secret[-_]?key|client[-_]?secret|share[-_]?link|jwt|assertion|code[-_]verifier"
+)
+_TELLING_KEY = re.compile(_TELLING, re.IGNORECASE)
+_TELLING_WORDS = frozenset({"code", "key", "keys", "pin", "cookies", "auth", "pwd"})
+_HARMLESS_KEYS = frozenset({"status_code", "exit_code", "country_code", "language_code"})
+
+# No pattern begins with an open repetition: titles are hostile, and long.
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(Bearer|Basic)(\s{1,4})[^\s\"',;]+", re.IGNORECASE), rf"\1\2{MASK}"),
+    (re.compile(r"(//)[^\s/?#\"'<>]{1,512}@"), rf"\1{MASK}@"),
+    (
+        re.compile(r"(//(?:www\.|app\.)?trakt\.tv/(?:lists|share|l|s)/)[^\s\"'<>]+", re.IGNORECASE),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"([?#])[\w.~%\[\]-]{1,64}=[^\s\"'<>\\]*"), rf"\1{MASK}"),
+    (re.compile(r"(\bhttps?://[^\s\"'<>?#]{1,2048}\?)[^\s\"'<>\\]+"), rf"\1{MASK}"),
+    (
+        re.compile(
+            rf"((?:{_TELLING})[\w-]{{0,40}}(?:\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}|[\"'],\s{{0,3}})"
+            r"b?\\?[\"']?)(?!\[hidden\]|(?:Bearer|Basic)\b)[^\s\"'&,;}\\]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{MASK}",
+    ),
+    (
+        re.compile(
+            r"(\bcode(?:=|\\?[\"']\s{0,3}[:=]\s{0,3}\\?[\"']?))[^\s\"'&,;}\\]+", re.IGNORECASE
+        ),
+        rf"\1{MASK}",
+    ),
+)
+
+# C0 and C1 controls, what turns the direction of text or cannot be seen, and lone surrogates.
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+class _Registry:
+    """The secrets of this process, in every spelling they may be written in."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, frozenset[str]] = {}
+        self._spellings: tuple[str, ...] = ()
+
+    def add(self, value: str) -> None:
+        with self._lock:
+            self._known[value] = _spellings(value)
+            self._arrange()
+
+    def remove(self, value: str) -> None:
+        with self._lock:
+            self._known.pop(value, None)
+            self._arrange()
+
+    def _arrange(self) -> None:
+        # Longest first, so that a secret inside another leaves nothing of the longer one.
+        every = frozenset[str]().union(*self._known.values())
+        self._spellings = tuple(sorted(every, key=len, reverse=True))
+
+    def mask(self, text: str) -> str:
+        for spelling in self._spellings:
+            if spelling in text:
+                text = text.replace(spelling, MASK)
+        return text
+
+
+_registry = _Registry()
+
+
+def _spellings(value: str) -> frozenset[str]:
+    spelt = {value, quote(value, safe=""), quote(value), quote_plus(value)}
+    return frozenset(spelt | {json.dumps(value)[1:-1], repr(value)[1:-1]})
+
+
+def secret(value: str) -> str:
+    """Mask ``value`` from now on wherever it would be shown, and give it back."""
+    if len(value) >= _SHORTEST:
+        _registry.add(value)
+    return value
+
+
+def forget(value: str) -> None:
+    """Stop looking for a secret that is worth nothing any more."""
+    _registry.remove(value)
+
+
+def redact(text: str) -> str:
+    """``text`` with every registered secret and everything shaped like one masked."""
+    text = _registry.mask(text)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return text
+
+
+def tame(text: str) -> str:
+    """``text`` with control, invisible and direction-changing characters written as escapes.
+
+    Nothing that comes from outside may move a terminal's cursor or begin a line of a log.
+    """
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def tells(key: str) -> bool:
+    """Whether a value under ``key`` counts as a secret."""
+    name = key.lower()
+    if name in _HARMLESS_KEYS:
+        return False
+    return bool(_TELLING_KEY.search(name) or _TELLING_WORDS & set(re.split(r"[^a-z0-9]+", name)))
