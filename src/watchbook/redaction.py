@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from math import isfinite
 from threading import Lock
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "[hidden]"
 
 _SHORTEST = 6
 """Shorter values are not registered: masking them would blot out ordinary words."""
+
+_DEEPEST = 6
 
 _TELLING = (
     "token|secret|passw(?:or)?d|passphrase|authorization|authorisation|credential|cookie"
@@ -25,30 +30,24 @@ _TELLING_KEY = re.compile(_TELLING, re.IGNORECASE)
 _TELLING_WORDS = frozenset({"code", "key", "keys", "pin", "cookies", "auth", "pwd"})
 _HARMLESS_KEYS = frozenset({"status_code", "exit_code", "country_code", "language_code"})
 
+_BETWEEN = r"(?:\\?[\"']?\s{0,3}[:=]\s{0,3}|[\"'],\s{0,3})(?:b(?=[\"']))?"
+_VALUE = r"(?:\\?\"[^\"\n]*\"?|\\?'[^'\n]*'?|[^\s\"'&,;}\\]+)"
+
+
+def _shape(before: str, hidden: str, after: str = "") -> tuple[re.Pattern[str], str]:
+    return re.compile(f"({before}){hidden}{after}", re.IGNORECASE), rf"\1{MASK}{after}"
+
+
 # No pattern begins with an open repetition: titles are hostile, and long.
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(Bearer|Basic)(\s{1,4})[^\s\"',;]+", re.IGNORECASE), rf"\1\2{MASK}"),
-    (re.compile(r"(//)[^\s/?#\"'<>]{1,512}@"), rf"\1{MASK}@"),
-    (
-        re.compile(r"(//(?:www\.|app\.)?trakt\.tv/(?:lists|share|l|s)/)[^\s\"'<>]+", re.IGNORECASE),
-        rf"\1{MASK}",
-    ),
-    (re.compile(r"([?#])[\w.~%\[\]-]{1,64}=[^\s\"'<>\\]*"), rf"\1{MASK}"),
-    (re.compile(r"(\bhttps?://[^\s\"'<>?#]{1,2048}\?)[^\s\"'<>\\]+"), rf"\1{MASK}"),
-    (
-        re.compile(
-            rf"((?:{_TELLING})[\w-]{{0,40}}(?:\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}|[\"'],\s{{0,3}})"
-            r"b?\\?[\"']?)(?!\[hidden\]|(?:Bearer|Basic)\b)[^\s\"'&,;}\\]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{MASK}",
-    ),
-    (
-        re.compile(
-            r"(\bcode(?:=|\\?[\"']\s{0,3}[:=]\s{0,3}\\?[\"']?))[^\s\"'&,;}\\]+", re.IGNORECASE
-        ),
-        rf"\1{MASK}",
-    ),
+_SHAPES = (
+    _shape(rf"(?:authori[sz]ation|cookie)[\w-]{{0,8}}{_BETWEEN}[\"']?", r"[^\r\n\"'<>]+"),
+    _shape(r"\b(?:Bearer|Basic)\s{1,4}", r"[^\s\"',;\\]+"),
+    _shape(r"//", r"[^\s/?#\"'<>]{1,512}", "@"),
+    _shape(r"//(?:www\.|app\.)?trakt\.tv/(?:lists|share|l|s)/", r"[^\s\"'<>]+"),
+    _shape(r"[?#][\w.~%\[\]-]{1,64}=", r"[^\s\"'<>\\]*"),
+    _shape(r"\bhttps?://[^\s\"'<>?#]{1,2048}\?", r"[^\s\"'<>\\]+"),
+    _shape(rf"(?:{_TELLING})[\w-]{{0,40}}{_BETWEEN}", _VALUE),
+    _shape(r"\bcode(?:=|\\?[\"']\s{0,3}[:=]\s{0,3})", _VALUE),
 )
 
 # C0 and C1 controls, what turns the direction of text or cannot be seen, and lone surrogates.
@@ -130,3 +129,27 @@ def tells(key: str) -> bool:
     if name in _HARMLESS_KEYS:
         return False
     return bool(_TELLING_KEY.search(name) or _TELLING_WORDS & set(re.split(r"[^a-z0-9]+", name)))
+
+
+def cleaned(value: Any, key: str = "", depth: int = 0) -> Any:
+    """``value`` made fit for a log: plain data without secrets and without control characters.
+
+    ``key`` is the name it goes by. Mappings and sequences are cleaned to a sane ``depth``,
+    anything below and every other object as its text.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if tells(key):
+        return MASK
+    if isinstance(value, Mapping) and depth < _DEEPEST:
+        return {_plain(str(k)): cleaned(v, str(k), depth + 1) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth < _DEEPEST:
+        return [cleaned(item, "", depth + 1) for item in value]
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    plain = _plain(text)
+    keeps_type = type(value) is int or (type(value) is float and isfinite(value))
+    return value if keeps_type and plain == text else plain
+
+
+def _plain(text: str) -> str:
+    return tame(redact(text))
