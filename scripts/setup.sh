@@ -34,6 +34,7 @@ tame_surroundings() {
     done
     unset PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
     export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+    export PIP_ROOT_USER_ACTION=ignore
     export UV_PYTHON_DOWNLOADS=never
     # As pip does: look at every index. Safe here, since a hash decides which file is taken.
     export UV_INDEX_STRATEGY=unsafe-best-match
@@ -127,8 +128,13 @@ install_uv() {
     stamp uv "$(digest requirements/bootstrap.txt)"
 }
 
+# The programs inside hold the path of their environment, so one does not survive a move.
+has_environment() {
+    is_new_enough .venv/bin/python && grep -qF "$(pwd)/.venv" .venv/bin/activate 2>/dev/null
+}
+
 make_environment() {
-    if [ -d .venv ] && is_new_enough .venv/bin/python; then
+    if has_environment; then
         return
     fi
     say "Making .venv with $("$python" --version) ($(command -v "$python"))."
@@ -146,12 +152,11 @@ fill_environment() {
 
 # --- Stamps --------------------------------------------------------------------------------
 
-# The folder counts too: a .venv holds its own path and does not survive a move.
 digest() {
     "$python" -c '
-import hashlib, os, sys
-parts = [os.fsencode(os.getcwd()), *(open(name, "rb").read() for name in sys.argv[1:])]
-print(hashlib.sha256(b"".join(parts)).hexdigest())' "$@"
+import hashlib, sys
+print(hashlib.sha256(b"".join(open(name, "rb").read() for name in sys.argv[1:])).hexdigest())
+' "$@"
 }
 
 stamped() { [ -f ".make/$1" ] && [ "$(cat ".make/$1")" = "$2" ]; }
@@ -167,10 +172,8 @@ set_up() {
     wanted=$1
     inputs=$(digest pyproject.toml scripts/setup.sh requirements/bootstrap.txt \
         requirements/runtime.txt requirements/dev.txt)
-    if is_new_enough .venv/bin/python; then
-        if stamped dev "$inputs" || stamped "$wanted" "$inputs"; then
-            return
-        fi
+    if has_environment && { stamped dev "$inputs" || stamped "$wanted" "$inputs"; }; then
+        return
     fi
     rm -f .make/runtime .make/dev
     install_uv
