@@ -1,0 +1,1 @@
+"""Trakt's protocol: asking, paging and reading answers, without a database."""
