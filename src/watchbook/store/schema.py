@@ -75,14 +75,16 @@ grants = Table(
     Column("scope", String),
     Column("origin", String, nullable=False),
     Column("access_sealed", Text, nullable=False),
-    Column("refresh_sealed", Text, nullable=False),
+    Column("refresh_sealed", Text),
     Column("access_fingerprint", String, nullable=False),
-    Column("refresh_fingerprint", String, nullable=False),
+    Column("refresh_fingerprint", String),
     Column("issued_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("state_words", Text),
     Column("state_at", BigInteger, nullable=False),
+    Column("open_tries", Integer, nullable=False, default=0),
+    Column("retry_at", BigInteger),
 )
 
 grant_events = Table(
