@@ -173,7 +173,7 @@ class AddressRule:
 
 
 def _host_name(host: str) -> str:
-    name = host.removeprefix("[").removesuffix("]").rstrip(".").lower()
+    name = _unbracketed(host).rstrip(".").lower()
     return name if name.isascii() else name.encode("idna").decode()
 
 
@@ -191,8 +191,12 @@ def _read_exemption(entry: str) -> _Exemption:
     return _Exemption(_host_name(parts["host"]), _network(parts["host"]), port)
 
 
+def _unbracketed(text: str) -> str:
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
+
+
 def _network(text: str) -> Network | None:
     try:
-        return ip_network(text.removeprefix("[").removesuffix("]"), strict=False)
+        return ip_network(_unbracketed(text), strict=False)
     except ValueError:
         return None

@@ -32,6 +32,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_ABROAD = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_LAST_PORT = 65535
 _INFLATED_PIECE = 256 * 1024
 _GZIP_OVERHEAD = 64 * 1024
 _WORDS: tuple[tuple[type[httpx2.RequestError], str], ...] = (
@@ -99,7 +100,7 @@ def _target(url: str | httpx2.URL, base: httpx2.URL | None = None) -> httpx2.URL
         target = base.join(url) if base is not None else httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError):
         raise AddressRefused(f"{redact(str(url))[:200]} is not an address.") from None
-    if target.scheme not in {"http", "https"} or not target.host:
+    if target.scheme not in {"http", "https"} or not target.host or (target.port or 1) > _LAST_PORT:
         raise AddressRefused(f"{address_of(target)} is not an http or https address.")
     if target.userinfo:
         raise AddressRefused(f"{address_of(target)} comes with a user name, which is not sent.")

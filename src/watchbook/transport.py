@@ -134,7 +134,7 @@ def guarded_transport(rule: AddressRule) -> httpx2.HTTPTransport:
     """
     transport = httpx2.HTTPTransport(limits=_LIMITS)
     pool = transport._pool  # noqa: SLF001
-    if not isinstance(pool._network_backend, httpcore2.NetworkBackend):  # noqa: SLF001
+    if not isinstance(getattr(pool, "_network_backend", None), httpcore2.NetworkBackend):
         raise TypeError("httpcore2 keeps its network backend somewhere else now")
     pool._network_backend = GuardedBackend(rule)  # noqa: SLF001
     return transport
