@@ -1,0 +1,427 @@
+"""Connecting an account with Trakt: whose consent it is, keeping it, giving it up.
+
+A consent is worth something only for the account of the Trakt user who gave it. So every new
+pair is tried first (one read of the user's settings), and one of another user is handed back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook import clock
+from watchbook.errors import (
+    AuthorisationNeeded,
+    InputError,
+    OutcomeUnknown,
+    RemoteChanged,
+    RemoteError,
+    RemoteUnavailable,
+    StoreBusy,
+    WatchbookError,
+)
+from watchbook.http import HttpClient
+from watchbook.logs import logger
+from watchbook.seal import fingerprint
+from watchbook.settings import Settings
+from watchbook.steps import step
+from watchbook.store import accounts, grants, leases
+from watchbook.store.accounts import Account
+from watchbook.store.database import Database
+from watchbook.store.grants import Event, Issue, Tokens
+from watchbook.store.opening import Store
+from watchbook.trakt.auth import PIN_REDIRECT, App, AuthServer, TokenPair
+from watchbook.trakt.refusals import failure
+
+CONNECTED_APPS = "https://app.trakt.tv/settings/apps/connected"
+FROM_ENVIRONMENT = "environment"
+LONGEST_REFRESH = 150.0
+"""Seconds that others wait: longer than a request may take."""
+_LOOK_EVERY = 0.1
+_PROVISIONAL = "me"
+"""Name of an account made from the environment's token until Trakt has told its slug."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What the services around grants work with."""
+
+    store: Store
+    settings: Settings
+    http: HttpClient
+
+    def auth_server(self, app: App) -> AuthServer:
+        """Trakt's authorisation server, asked on behalf of ``app``."""
+        return AuthServer(self.http, self.settings.trakt_auth_url, app)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A Trakt user."""
+
+    slug: str
+    uuid: str | None
+    timezone: str | None
+
+
+def app_of(installation: Installation, account: Account | None) -> App | None:
+    """The Trakt app of an account: the settings' for the owner (or the first), else its own."""
+    client_id, client_secret = installation.settings.trakt_app
+    if client_id and (account is None or account.owner):
+        return App(client_id, client_secret or _stored_secret(installation, account, client_id))
+    if account is None or account.client_id is None:
+        return None
+    return App(account.client_id, _stored_secret(installation, account, account.client_id))
+
+
+def _stored_secret(
+    installation: Installation, account: Account | None, client_id: str
+) -> str | None:
+    if account is None or account.client_id != client_id or not account.client_secret_sealed:
+        return None
+    return installation.store.sealer.open(account.client_secret_sealed, account.secret_place)
+
+
+def issue_of(
+    pair: TokenPair, app: App, redirect_uri: str, origin: str, kept: str | None = None
+) -> Issue:
+    """A pair as the store keeps it; ``kept`` is the refresh token when the pair brings none."""
+    return Issue(
+        Tokens(pair.access, pair.refresh or kept),
+        pair.issued,
+        pair.expires,
+        app.client_id,
+        redirect_uri,
+        pair.scope,
+        origin,
+    )
+
+
+class _Ids(msgspec.Struct):
+    slug: str
+    uuid: str | None = None
+
+
+class _User(msgspec.Struct):
+    ids: _Ids
+
+
+class _Place(msgspec.Struct):
+    timezone: str | None = None
+
+
+class _UserSettings(msgspec.Struct):
+    user: _User
+    account: _Place | None = None
+
+
+def identify(installation: Installation, app: App, access: str) -> Identity:
+    """Ask Trakt whose token ``access`` is; this is also the test of a grant.
+
+    Raises AuthorisationNeeded when Trakt does not take the token, and the errors of
+    :class:`~watchbook.http.HttpClient`.
+    """
+    answer = installation.http.request(
+        "GET",
+        f"{installation.settings.trakt_api_url}/users/settings",
+        headers=_headers(app, access),
+    )
+    if answer.status == 401:  # noqa: PLR2004
+        raise AuthorisationNeeded(
+            "Trakt does not take the token that it just gave.",
+            hint="Run `watchbook connect` again.",
+        )
+    if answer.status != 200:  # noqa: PLR2004
+        raise failure(answer, "the new token")
+    try:
+        found = msgspec.convert(answer.json(), _UserSettings)
+    except msgspec.ValidationError as reason:
+        raise RemoteChanged(
+            f"Trakt's answer about the user has another shape than known: {reason}.",
+            service="Trakt",
+            status=answer.status,
+            address=answer.address,
+        ) from None
+    zone = found.account.timezone if found.account else None
+    return Identity(
+        found.user.ids.slug, found.user.ids.uuid, zone if zone in available_timezones() else None
+    )
+
+
+def _headers(app: App, access: str) -> Mapping[str, str]:
+    return {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {access}",
+        "trakt-api-key": app.client_id,
+        "trakt-api-version": "2",
+    }
+
+
+def connect(installation: Installation, wanted: str | None, app: App, issue: Issue) -> Account:
+    """Test a consent and keep it, for the account called ``wanted`` or the one it belongs to.
+
+    Makes the first account, or one called ``wanted``. Raises AuthorisationNeeded, naming both,
+    for the consent of another Trakt user than the account's; that grant is handed back.
+    """
+    identity = identify(installation, app, issue.tokens.access)
+    try:
+        with installation.store.database.write(durable=True) as conn:
+            account = _account_for(conn, wanted, identity)
+            account = _adopt(installation, conn, account, identity, app)
+            grants.save(conn, installation.store.sealer, account.id, issue)
+            token = fingerprint(issue.tokens.access)
+            grants.record(conn, account.id, Event.CONNECTED, origin=issue.origin, token=token)
+    except (AuthorisationNeeded, InputError) as reason:
+        _hand_back(installation, app, issue.tokens)
+        with installation.store.database.write() as conn:
+            stranger = accounts.find(conn, wanted) if wanted else None
+            grants.record(
+                conn,
+                stranger.id if stranger else None,
+                Event.STRANGER,
+                origin=issue.origin,
+                words=reason.message,
+            )
+        raise
+    step("connect.committed")
+    return account
+
+
+def _account_for(conn: sa.Connection, wanted: str | None, identity: Identity) -> Account:
+    """The account that a consent of ``identity`` is for."""
+    known = accounts.all_accounts(conn)
+    theirs = next((a for a in known if _is_of(a, identity)), None)
+    if wanted is None and theirs is None and len(known) > 1:
+        raise _stranger(identity, " or ".join(a.name for a in known))
+    target = accounts.find(conn, wanted) if wanted else theirs or next(iter(known), None)
+    if theirs is not None and (target is None or target.id != theirs.id):
+        raise _stranger(identity, wanted or "", belongs=theirs.name)
+    if target is None:
+        return accounts.add(conn, wanted or _name_from(identity.slug))
+    if target.trakt_slug is not None and not _is_of(target, identity):
+        raise _stranger(identity, f"{target.name} (Trakt user {target.trakt_slug})")
+    return target
+
+
+def _is_of(account: Account, identity: Identity) -> bool:
+    if account.trakt_uuid and identity.uuid:
+        return account.trakt_uuid == identity.uuid
+    return account.trakt_slug is not None and account.trakt_slug == identity.slug
+
+
+def _stranger(identity: Identity, account: str, belongs: str | None = None) -> AuthorisationNeeded:
+    whose = f", who has the account {belongs} here" if belongs else ""
+    return AuthorisationNeeded(
+        f"The consent was given by the Trakt user {identity.slug}{whose}, "
+        f"but the account is {account}. It was handed back.",
+        hint="Sign in to Trakt as the right user in that browser and connect again, or give "
+        "another user a book of their own: `watchbook --account NAME connect`.",
+    )
+
+
+def _name_from(slug: str) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "-", slug.lower()).strip("-") or _PROVISIONAL
+
+
+def _adopt(
+    installation: Installation,
+    conn: sa.Connection,
+    account: Account,
+    identity: Identity,
+    app: App,
+) -> Account:
+    """Write down who the account is at Trakt, and its app."""
+    values: dict[str, Any] = {"trakt_slug": identity.slug, "trakt_uuid": identity.uuid}
+    values["timezone"] = account.timezone or identity.timezone
+    values["client_id"] = app.client_id
+    if app.client_secret:
+        sealed = installation.store.sealer.seal(app.client_secret, account.secret_place)
+        values["client_secret_sealed"] = sealed
+    name = _name_from(identity.slug)
+    if account.trakt_slug is None and account.name == _PROVISIONAL:
+        values["name"] = name if accounts.find(conn, name) is None else account.name
+    accounts.change(conn, account.id, **values)
+    return accounts.get(conn, account.id)
+
+
+def _hand_back(installation: Installation, app: App, tokens: Tokens) -> None:
+    """Revoke what is not wanted; that it fails is worth a line in the log, no more."""
+    try:
+        revoke(installation, app, tokens)
+    except WatchbookError as reason:
+        logger("grants").warning("a stray grant could not be revoked", reason=reason.message)
+
+
+def revoke(installation: Installation, app: App, tokens: Tokens) -> None:
+    """Take both tokens back at Trakt; one that it does not know any more is no error."""
+    server = installation.auth_server(app)
+    for token in filter(None, (tokens.refresh, tokens.access)):
+        with suppress(AuthorisationNeeded):
+            server.revoke(token)
+
+
+def disconnect(installation: Installation, account: Account) -> str | None:
+    """Revoke the account's grant and forget it; what was kept of the history stays.
+
+    Returns what the person still has to do, when Trakt could not be told. Raises InputError
+    when there is no grant.
+    """
+    database = installation.store.database
+    with token_lease(database, account.id, f"disconnecting {account.name}"):
+        with database.read() as conn:
+            grant = grants.find(conn, account.id)
+        if grant is None:
+            raise InputError(
+                f"{account.name} is not connected to Trakt.", hint="There is nothing to forget."
+            )
+        problem = _revoked(installation, account, grant)
+        with database.write(durable=True) as conn:
+            grants.remove(conn, account.id)
+            token = grant.access_fingerprint
+            grants.record(conn, account.id, Event.DISCONNECTED, token=token, words=problem)
+    return problem
+
+
+@contextmanager
+def token_lease(database: Database, owner: int | str, purpose: str) -> Iterator[None]:
+    """Be the only one who changes the tokens of ``owner`` (an account's id, or a name).
+
+    Waits while another process does. Raises StoreBusy when it takes longer than any refresh.
+    """
+    with ExitStack() as stack:
+        waited = 0.0
+        while True:
+            try:
+                stack.enter_context(leases.holding(database, f"refresh:{owner}", purpose))
+                break
+            except StoreBusy:
+                if waited >= LONGEST_REFRESH:
+                    raise
+            clock.sleep(_LOOK_EVERY)
+            waited += _LOOK_EVERY
+        yield
+
+
+def _revoked(installation: Installation, account: Account, grant: grants.Grant) -> str | None:
+    app = app_of(installation, account)
+    try:
+        if app is None:
+            raise AuthorisationNeeded("The app is not known any more.")
+        revoke(installation, app, grant.opened(installation.store.sealer))
+    except WatchbookError as reason:
+        return (
+            f"Trakt could not be told ({reason.message}) "
+            f"Remove the app yourself at {CONNECTED_APPS}."
+        )
+    return None
+
+
+def account_or_first(installation: Installation, name: str | None) -> Account:
+    """The account to work on; where there is none, one from the environment's refresh token.
+
+    Raises InputError when it is not clear which, AuthorisationNeeded when there is none.
+    """
+    with installation.store.database.read() as conn:
+        known = accounts.all_accounts(conn)
+    if known or installation.settings.trakt_refresh_token is None:
+        with installation.store.database.read() as conn:
+            account = accounts.choose(conn, name)
+        unnamed = account.name == _PROVISIONAL and account.trakt_slug is None
+        return _introduced(installation, account) if unnamed else account
+    return spend_environment_token(installation, None)
+
+
+def may_use_environment(installation: Installation) -> bool:
+    """Whether the environment holds a token, and there is nobody else it could belong to."""
+    if installation.settings.trakt_refresh_token is None:
+        return False
+    with installation.store.database.read() as conn:
+        return len(accounts.all_accounts(conn)) <= 1
+
+
+def spend_environment_token(installation: Installation, account: Account | None) -> Account:
+    """Swap the environment's refresh token, once and for ever, into a grant of our own.
+
+    It is written down as spent before it is sent, and its successor is kept before it is used.
+    Raises AuthorisationNeeded when it was spent before or is refused.
+    """
+    token = installation.settings.trakt_refresh_token
+    app = app_of(installation, account)
+    if token is None or app is None:
+        raise AuthorisationNeeded(
+            "WATCHBOOK_TRAKT_REFRESH_TOKEN needs WATCHBOOK_TRAKT_CLIENT_ID and _CLIENT_SECRET.",
+            hint="Set all three, or run `watchbook connect`.",
+        )
+    with token_lease(installation.store.database, FROM_ENVIRONMENT, "the first sign-in"):
+        _note_spent(installation, token)
+        step("environment.noted")
+        pair = _swapped(installation, app, token)
+        step("environment.answered")
+        issue = issue_of(pair, app, PIN_REDIRECT, FROM_ENVIRONMENT)
+        with installation.store.database.write(durable=True) as conn:
+            account = account or accounts.add(conn, _PROVISIONAL, client_id=app.client_id)
+            grants.save(conn, installation.store.sealer, account.id, issue)
+            kept = fingerprint(pair.access)
+            grants.record(conn, account.id, Event.CONNECTED, origin=FROM_ENVIRONMENT, token=kept)
+        step("environment.committed")
+    return _introduced(installation, account)
+
+
+def _note_spent(installation: Installation, token: str) -> None:
+    with installation.store.database.write(durable=True) as conn:
+        if grants.is_spent(conn, fingerprint(token)):
+            raise AuthorisationNeeded(
+                "WATCHBOOK_TRAKT_REFRESH_TOKEN was used before, and such a token works once.",
+                hint="Run `watchbook connect`, or `watchbook connect --print-token` on your own "
+                "computer and put the new token into the host's environment.",
+            )
+        grants.record(conn, None, Event.SPENT, origin=FROM_ENVIRONMENT, token=fingerprint(token))
+
+
+def _swapped(installation: Installation, app: App, token: str) -> TokenPair:
+    try:
+        return installation.auth_server(app).refresh(token)
+    except WatchbookError as reason:
+        untouched = isinstance(reason, RemoteError) and not isinstance(reason, OutcomeUnknown)
+        event = Event.KEPT if untouched else Event.REFUSED
+        if isinstance(reason, OutcomeUnknown):
+            event = Event.UNCLEAR
+        with installation.store.database.write(durable=True) as conn:
+            if untouched:
+                grants.unspend(conn, fingerprint(token))
+            grants.record(conn, None, event, origin=FROM_ENVIRONMENT, words=reason.message)
+        raise
+
+
+def _introduced(installation: Installation, account: Account) -> Account:
+    """Learn whose grant it is that came without an introduction; hand back a stranger's.
+
+    While Trakt is away the account keeps its provisional name.
+    """
+    store = installation.store
+    with store.database.read() as conn:
+        grant = grants.find(conn, account.id)
+    app = app_of(installation, account)
+    if grant is None or app is None:
+        return account
+    tokens = grant.opened(store.sealer)
+    try:
+        identity = identify(installation, app, tokens.access)
+    except RemoteUnavailable:
+        return account
+    if account.trakt_slug is not None and not _is_of(account, identity):
+        stranger = _stranger(identity, f"{account.name} (Trakt user {account.trakt_slug})")
+        _hand_back(installation, app, tokens)
+        with store.database.write(durable=True) as conn:
+            grants.remove(conn, account.id)
+            grants.record(conn, account.id, Event.STRANGER, words=stranger.message)
+        raise stranger
+    with store.database.write(durable=True) as conn:
+        return _adopt(installation, conn, account, identity, app)
