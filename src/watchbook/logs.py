@@ -126,7 +126,7 @@ class _Lines:
     @property
     def coloured(self) -> bool:
         stream = self._stream or sys.stderr
-        return stream.isatty() and not os.environ.get("NO_COLOR")
+        return not stream.closed and stream.isatty() and not os.environ.get("NO_COLOR")
 
     def msg(self, line: str) -> None:
         # A closed terminal or a full disk must not stop the work that is being told about.

@@ -23,31 +23,37 @@ _SHORTEST = 6
 _DEEPEST = 6
 
 _TELLING = (
-    "token|secret|passw(?:or)?d|passphrase|authorization|authorisation|credential|cookie"
-    "|api[-_]?key|secret[-_]?key|client[-_]?secret|share[-_]?link|jwt|assertion|code[-_]verifier"
+    "token|secret|passw(?:or)?d|passphrase|credential|api[-_]?key|share[-_]?link|jwt|assertion"
+    "|code[-_]verifier"
 )
-_TELLING_KEY = re.compile(_TELLING, re.IGNORECASE)
-_TELLING_WORDS = frozenset({"code", "key", "keys", "pin", "cookies", "auth", "pwd"})
+_TELLING_KEY = re.compile(rf"{_TELLING}|authori[sz]ation|cookie", re.IGNORECASE)
+_TELLING_WORDS = frozenset({"code", "key", "keys", "pin", "auth", "pwd"})
 _HARMLESS_KEYS = frozenset({"status_code", "exit_code", "country_code", "language_code"})
 
 _BETWEEN = r"(?:\\?[\"']?\s{0,3}[:=]\s{0,3}|[\"'],\s{0,3})(?:b(?=[\"']))?"
-_VALUE = r"(?:\\?\"[^\"\n]*\"?|\\?'[^'\n]*'?|[^\s\"'&,;}\\]+)"
+_QUOTED = r"(?P<quote>\\?[\"'])(?:(?!(?P=quote))[^\n])*"
+_VALUE = rf"(?:{_QUOTED}|[^\s\"'&,;}}\\]+)"
+_LINE = rf"(?:{_QUOTED}|[^\r\n\"'<>]+)"
 
 
 def _shape(before: str, hidden: str, after: str = "") -> tuple[re.Pattern[str], str]:
-    return re.compile(f"({before}){hidden}{after}", re.IGNORECASE), rf"\1{MASK}{after}"
+    quote = r"\g<quote>" if "(?P<quote>" in hidden else ""
+    shape = re.compile(f"(?P<before>{before}){hidden}{after}", re.IGNORECASE)
+    return shape, rf"\g<before>{quote}{MASK}{after}"
 
 
-# No pattern begins with an open repetition: titles are hostile, and long.
+# No pattern begins with an open repetition, since titles are hostile and long, or at the edge of
+# a word, since the end of an escape sequence is no edge.
 _SHAPES = (
-    _shape(rf"(?:authori[sz]ation|cookie)[\w-]{{0,8}}{_BETWEEN}[\"']?", r"[^\r\n\"'<>]+"),
-    _shape(r"\b(?:Bearer|Basic)\s{1,4}", r"[^\s\"',;\\]+"),
+    _shape(rf"(?:authori[sz]ation|cookie)[\w-]{{0,8}}{_BETWEEN}", _LINE),
+    _shape(r"Bearer\s{1,4}", r"[^\s\"',;\\]{6,}"),
+    _shape(r"Basic\s{1,4}", r"[\w+/=-]{12,}"),  # and not the film "Basic Instinct"
     _shape(r"//", r"[^\s/?#\"'<>]{1,512}", "@"),
     _shape(r"//(?:www\.|app\.)?trakt\.tv/(?:lists|share|l|s)/", r"[^\s\"'<>]+"),
     _shape(r"[?#][\w.~%\[\]-]{1,64}=", r"[^\s\"'<>\\]*"),
-    _shape(r"\bhttps?://[^\s\"'<>?#]{1,2048}\?", r"[^\s\"'<>\\]+"),
+    _shape(r"https?://[^\s\"'<>?#]{1,2048}\?", r"[^\s\"'<>\\]+"),
     _shape(rf"(?:{_TELLING})[\w-]{{0,40}}{_BETWEEN}", _VALUE),
-    _shape(r"\bcode(?:=|\\?[\"']\s{0,3}[:=]\s{0,3})", _VALUE),
+    _shape(r"(?<!_)code(?:=|\\?[\"']\s{0,3}[:=]\s{0,3})", _VALUE),
 )
 
 # C0 and C1 controls, what turns the direction of text or cannot be seen, and lone surrogates.
