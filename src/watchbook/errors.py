@@ -6,10 +6,12 @@
     ├─ SettingsError            78   permanent
     ├─ InputError                2   permanent   bad arguments or a bad file
     ├─ AuthorisationNeeded      77   permanent   sign in again, or the ZIP door
+    │  └─ AccountLocked         77   permanent   only Trakt's support can open it
     ├─ RemoteError                   service, status, address without its query
     │  ├─ RemoteUnavailable     75   transient
     │  ├─ RateLimited           75   transient   knows when to come back
     │  ├─ RemoteRejected        69   permanent   with the server's own words
+    │  │  └─ NotOffered         69   permanent   this data set, to this account
     │  ├─ RemoteChanged         65   permanent   another shape than known
     │  └─ OutcomeUnknown        75   unknown     a write was sent, no answer came
     ├─ AddressRefused           69   permanent
@@ -75,6 +77,10 @@ class AuthorisationNeeded(WatchbookError):
     exit_code = 77
 
 
+class AccountLocked(AuthorisationNeeded):
+    """Trakt has locked or deactivated the account; nothing may be asked any more."""
+
+
 class RemoteError(WatchbookError):
     """Another server did not do its part.
 
@@ -125,6 +131,10 @@ class RateLimited(RemoteUnavailable):
 
 class RemoteRejected(RemoteError):
     """The server understood and refused; the message carries its own words."""
+
+
+class NotOffered(RemoteRejected):
+    """The server does not offer this data to this account; the message says why."""
 
 
 class RemoteChanged(RemoteError):

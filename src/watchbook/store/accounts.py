@@ -82,14 +82,11 @@ def choose(conn: sa.Connection, name: str | None) -> Account:
 def add(conn: sa.Connection, name: str, **values: object) -> Account:
     """Make an account; the first one is the owner's. Raises InputError if the name is taken."""
     if find(conn, name) is not None:
-        raise InputError(
-            f"There is an account called {name} already.", hint="Choose another name."
-        )
+        raise InputError(f"There is an account called {name} already.", hint="Choose another name.")
     first = conn.scalar(sa.select(sa.func.count()).select_from(accounts)) == 0
     row = {"name": name, "owner": first, "created_at": to_millis(now()), **values}
-    account_id = conn.scalar(sa.insert(accounts).values(row).returning(accounts.c.id))
-    assert account_id is not None
-    return get(conn, account_id)
+    insert = sa.insert(accounts).values(row).returning(accounts.c.id)
+    return get(conn, conn.execute(insert).scalar_one())
 
 
 def change(conn: sa.Connection, account_id: int, **values: object) -> None:

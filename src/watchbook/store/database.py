@@ -194,6 +194,4 @@ def _in_our_words(reason: DBAPIError) -> WatchbookError:
             f"The database does not answer: {text.splitlines()[0] if text else reason}.",
             hint="Check that it runs and that WATCHBOOK_DATABASE_URL is right.",
         )
-    return StoreError(
-        f"The database refused: {text.splitlines()[0] if text else reason}."
-    )
+    return StoreError(f"The database refused: {text.splitlines()[0] if text else reason}.")

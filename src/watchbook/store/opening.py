@@ -60,7 +60,8 @@ def schema_version(database: Database) -> str | None:
     with database.read() as conn:
         if not sa.inspect(conn).has_table("alembic_version"):
             return None
-        return conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        version: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return version
 
 
 def migrate(

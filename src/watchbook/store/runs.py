@@ -51,8 +51,7 @@ def start(conn: sa.Connection, account_id: int, kind: str) -> int:
         "outcome": RUNNING,
         "requests": 0,
     }
-    run_id = conn.scalar(sa.insert(runs).values(row).returning(runs.c.id))
-    assert run_id is not None
+    run_id: int = conn.execute(sa.insert(runs).values(row).returning(runs.c.id)).scalar_one()
     return run_id
 
 

@@ -250,6 +250,7 @@ archives = Table(
     Column("words", Text),
     Column("checked_at", BigInteger),
     Column("check_outcome", String),
+    Column("check_words", Text),
     UniqueConstraint("name"),
     Index(None, "account_id", "written_at"),
 )

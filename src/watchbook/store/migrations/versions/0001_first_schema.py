@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=True),
         sa.Column("checked_at", sa.BigInteger(), nullable=True),
         sa.Column("check_outcome", sa.String(), nullable=True),
+        sa.Column("check_words", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_archives_account_id"), ondelete="CASCADE"
         ),

@@ -1,0 +1,97 @@
+"""Titles: films, shows, seasons and episodes, shared by all accounts.
+
+A title's key is its type and Trakt number (``episode:4521``). Short forms, as rows of history
+carry them, never take away what a full form told before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.store.database import Excluded, upsert
+from watchbook.store.schema import titles
+
+_NAMES = ("show_key", "season", "number", "title", "year", "slug", "imdb", "tmdb", "tvdb")
+_DETAILS = (
+    "runtime",
+    "released",
+    "genres",
+    "country",
+    "language",
+    "network",
+    "status",
+    "certification",
+    "aired_episodes",
+)
+
+
+class TitleWriter:
+    """Saves titles, each form of each only once in its life."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+
+    def save(self, conn: sa.Connection, found: Iterable[Mapping[str, Any]]) -> None:
+        """Insert or complete the titles ``found`` (rows of :mod:`watchbook.trakt.parse`)."""
+        short: dict[str, dict[str, Any]] = {}
+        full: dict[str, dict[str, Any]] = {}
+        for title in found:
+            mark = hash(tuple(title.values()))
+            if mark in self._known:
+                continue
+            self._known.add(mark)
+            row = dict(title)
+            (full if row.pop("detailed") else short)[row["key"]] = row
+        self._save_short(conn, [_only_names(row) for row in short.values()])
+        self._save_full(conn, list(full.values()))
+
+    def _save_short(self, conn: sa.Connection, rows: list[dict[str, Any]]) -> None:
+        _save(conn, _parents_first(rows), _NAMES)
+
+    def _save_full(self, conn: sa.Connection, rows: list[dict[str, Any]]) -> None:
+        moment = to_millis(now())
+        for row in rows:
+            row["detailed_at"] = moment
+        _save(conn, _parents_first(rows), (*_NAMES, *_DETAILS), ("detailed_at",))
+
+
+def _only_names(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("key", "type", "trakt_id", *_NAMES)}
+
+
+def _parents_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Shows before what refers to them; in one order everywhere, so that two writers of the
+    same titles on PostgreSQL wait for each other instead of locking each other out.
+    """
+    return sorted(rows, key=lambda row: (row["show_key"] is not None, row["key"]))
+
+
+def _save(
+    conn: sa.Connection,
+    rows: list[dict[str, Any]],
+    columns: tuple[str, ...],
+    stamps: tuple[str, ...] = (),
+) -> None:
+    def merged(excluded: Excluded) -> dict[str, Any]:
+        return {name: sa.func.coalesce(excluded[name], titles.c[name]) for name in columns}
+
+    def differs(excluded: Excluded) -> sa.ColumnElement[bool]:
+        new = (
+            excluded[name].is_not(None) & excluded[name].is_distinct_from(titles.c[name])
+            for name in columns
+        )
+        undetailed = [titles.c[name].is_(None) for name in stamps]
+        return sa.or_(*new, *undetailed)
+
+    upsert(conn, titles, rows, update=stamps, values=merged, where=differs)
+
+
+def undetailed(conn: sa.Connection, keys: Iterable[str]) -> set[str]:
+    """Those of ``keys`` whose details no full form has told yet."""
+    wanted = list(keys)
+    query = sa.select(titles.c.key).where(titles.c.key.in_(wanted), titles.c.detailed_at.is_(None))
+    return set(conn.scalars(query))

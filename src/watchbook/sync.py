@@ -1,0 +1,367 @@
+"""A sync: what moved at Trakt is read, settled and judged, and the run says how it ended.
+
+``last_activities`` comes first and is stored before anything else is read, so a change during
+the run is seen by the next one. When nothing moved, that one request is all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from watchbook.clock import counted, monotonic, now, to_millis
+from watchbook.errors import (
+    AccountLocked,
+    NotOffered,
+    RemoteChanged,
+    RemoteUnavailable,
+    WatchbookError,
+)
+from watchbook.ingest import (
+    Desk,
+    Listener,
+    Outcome,
+    Reading,
+    keep_object,
+    read_data_set,
+    write_state,
+)
+from watchbook.reconcile import read_history
+from watchbook.steps import step
+from watchbook.store import accounts, datasets, items, leases, plays, runs
+from watchbook.store.accounts import Account
+from watchbook.store.database import Database
+from watchbook.store.datasets import COMPLETE, INCOMPLETE, NEVER, UNAVAILABLE, DataSetState
+from watchbook.trakt.client import TraktClient, app_refused
+from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
+from watchbook.trakt.paging import Page
+from watchbook.trakt.parse import decode_any, lookup
+
+DAY = timedelta(days=1)
+FULL_PASS = timedelta(days=30)
+LANES = 6
+_ACTIVITIES = BY_NAME["user_last_activities"]
+_FAILURES_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What a person may ask of a sync."""
+
+    full: bool = False
+    accept_removals: bool = False
+
+
+@dataclass
+class SyncReport:
+    """How a sync ended."""
+
+    account: str
+    outcome: str = COMPLETE
+    words: str = ""
+    seconds: float = 0.0
+    requests: int = 0
+    plays: int = 0
+    nothing_new: bool = False
+    data_sets: list[Outcome] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the copy holds all that Trakt claims."""
+        return self.outcome == COMPLETE
+
+    def total(self, count: str) -> int:
+        """The sum of a count (``added``, ``changed``, ``removed``, ``held``) over all data sets."""
+        return sum(getattr(outcome, count) for outcome in self.data_sets)
+
+
+def sync_account(
+    database: Database,
+    account: Account,
+    client: TraktClient,
+    listener: Listener,
+    options: SyncOptions,
+) -> SyncReport:
+    """Bring the account's copy up to date.
+
+    Raises StoreBusy when another process works on the account, and whatever stops a sync; that
+    too is written down as the outcome of the run.
+    """
+    with leases.holding(database, f"account:{account.id}", f"a sync of {account.name}"):
+        return sync_under_lease(database, account, client, listener, options)
+
+
+def sync_under_lease(
+    database: Database,
+    account: Account,
+    client: TraktClient,
+    listener: Listener,
+    options: SyncOptions,
+) -> SyncReport:
+    """The same for a caller that holds the account's lease already."""
+    started = monotonic()
+    with database.write() as conn:
+        run_id = runs.start(conn, account.id, "sync")
+    try:
+        report = _sync(database, account, client, listener, options)
+    except BaseException as reason:
+        _write_failure(database, account, run_id, reason, client.requests)
+        raise
+    report.seconds = monotonic() - started
+    report.requests = client.requests
+    with database.write() as conn:
+        runs.finish(
+            conn, run_id, report.outcome, report.words, requests=report.requests, report=report
+        )
+    step("sync.done")
+    return report
+
+
+def _write_failure(
+    database: Database, account: Account, run_id: int, reason: BaseException, requests: int
+) -> None:
+    known = isinstance(reason, WatchbookError)
+    words = reason.message if isinstance(reason, WatchbookError) else type(reason).__name__
+    hint = reason.hint if isinstance(reason, WatchbookError) else None
+    outcome = runs.FAILED if known else runs.INTERRUPTED
+    try:
+        with database.write() as conn:
+            runs.finish(conn, run_id, outcome, words, hint=hint, requests=requests)
+            if isinstance(reason, AccountLocked):
+                accounts.change(conn, account.id, locked=reason.message)
+    except WatchbookError:
+        return  # the database is what failed; the next run finds this one unfinished
+
+
+def _sync(
+    database: Database,
+    account: Account,
+    client: TraktClient,
+    listener: Listener,
+    options: SyncOptions,
+) -> SyncReport:
+    if account.locked and not options.full:
+        raise AccountLocked(
+            account.locked, hint="When Trakt has unlocked it, run `watchbook sync --full`."
+        )
+    with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as executor:
+        desk = Desk(
+            database,
+            account.id,
+            client,
+            executor,
+            LANES,
+            listener,
+            accept_removals=options.accept_removals,
+        )
+        return Sync(desk, account, options).run()
+
+
+class Sync:
+    """One sync, from what moved to the verdict."""
+
+    def __init__(self, desk: Desk, account: Account, options: SyncOptions) -> None:
+        self._desk = desk
+        self._account = account
+        self._full = options.full or _full_pass_is_due(account)
+        self._accept = options.accept_removals
+        self._failures: list[Outcome] = []
+        self._report = SyncReport(account.name)
+        with desk.database.read() as conn:
+            self._states = datasets.all_states(conn, account.id)
+
+    def run(self) -> SyncReport:
+        """Do it all; see the module."""
+        body, activities = self._activities()
+        due = [r for r in self._top_readings(activities) if self._is_due(r)]
+        if not due and not any(map(self._is_due, self._child_readings())):
+            self._report.nothing_new = True
+            return self._verdict()
+        self._keep_activities(body, activities)
+        self._read_all(due)
+        self._read_all([r for r in self._child_readings() if self._is_due(r)])
+        self._retire_orphans()
+        self._remember()
+        return self._verdict()
+
+    def _activities(self) -> tuple[bytes, Mapping[str, Any]]:
+        try:
+            body = self._desk.client.get(_ACTIVITIES.path).body
+        except NotOffered as reason:
+            raise app_refused(reason) if reason.status == 403 else reason from None  # noqa: PLR2004
+        activities = decode_any(body)
+        if not isinstance(activities, dict) or "all" not in activities:
+            raise RemoteChanged(
+                "Trakt does not say any more what moved.", service="Trakt", address=_ACTIVITIES.path
+            )
+        return body, activities
+
+    def _keep_activities(self, body: bytes, activities: Mapping[str, Any]) -> None:
+        reading = self._reading(_ACTIVITIES, _ACTIVITIES.name, _ACTIVITIES.path, activities)
+        write_state(self._desk, reading, keep_object(self._desk, reading, body))
+        step("sync.activities.stored")
+
+    def _top_readings(self, activities: Mapping[str, Any]) -> Iterator[Reading]:
+        """Readings of the data sets that do not belong to a row of another."""
+        today = now().date().isoformat()
+        for line in CATALOGUE:
+            if line.parent is None and line is not _ACTIVITIES:
+                path = line.path.replace("{today}", today)
+                yield self._reading(line, line.name, path, activities)
+
+    def _reading(
+        self, line: DataSet, name: str, path: str, activities: Mapping[str, Any]
+    ) -> Reading:
+        values = [lookup(activities, path) for path in line.guard]
+        guard = msgspec.json.encode(values).decode() if line.guard else None
+        return Reading(line, name, path, self._state(name), guard)
+
+    def _state(self, name: str) -> DataSetState:
+        return self._states.get(name) or DataSetState(name)
+
+    def _child_readings(self) -> Iterator[Reading]:
+        """Readings of the data sets that belong to the rows of others, as stored now."""
+        for line in CATALOGUE:
+            if line.parent is not None:
+                with self._desk.database.read() as conn:
+                    parents = list(items.raws(conn, self._account.id, line.parent.data_set))
+                for _, raw in parents:
+                    reading = self._child_reading(line, decode_any(raw.encode()))
+                    if reading is not None:
+                        yield reading
+
+    def _child_reading(self, line: DataSet, row: Mapping[str, Any]) -> Reading | None:
+        """The reading of one parent's rows; None when there is nothing to keep of it."""
+        parent = line.parent
+        assert parent is not None
+        found = {name: lookup(row, field) for name, field in parent.fields.items()}
+        if any(value is None for value in found.values()):
+            return None
+        name = f"{line.name}/{found['id']}"
+        count = lookup(row, parent.count) if parent.count else None
+        if count == 0 and not parent.always and name not in self._states:
+            return None
+        guard = msgspec.json.encode([lookup(row, path) for path in parent.version]).decode()
+        promised = count if isinstance(count, int) else None
+        path = line.path.format_map(found)
+        return Reading(line, name, path, self._state(name), guard, promised)
+
+    def _is_due(self, reading: Reading) -> bool:
+        state = reading.before
+        if self._full or state.state == NEVER or state.guard != reading.guard:
+            return True
+        if state.held:
+            return self._accept
+        if state.state == INCOMPLETE or state.position is not None:
+            return True
+        oldest = to_millis(now() - DAY)
+        return reading.data_set.unguarded and (state.tried_at or 0) < oldest
+
+    def _read_all(self, due: list[Reading]) -> None:
+        """Read data sets in order; their first pages come through the lanes ahead of time."""
+        firsts = {reading.name: self._desk.first_page(reading) for reading in due}
+        try:
+            for reading in due:
+                outcome = self._read(reading, firsts.pop(reading.name))
+                self._report.data_sets.append(outcome)
+                self._states[outcome.name] = self._reload(outcome.name)
+                self._stop_when_all_fails(outcome)
+        finally:
+            for future in firsts.values():
+                future.cancel()
+
+    def _read(self, reading: Reading, first: Future[Page]) -> Outcome:
+        if reading.data_set.shape is Shape.PLAYS:
+            return read_history(self._desk, reading, first, full=self._full)
+        return read_data_set(self._desk, reading, first)
+
+    def _reload(self, name: str) -> DataSetState:
+        with self._desk.database.read() as conn:
+            return datasets.find(conn, self._account.id, name)
+
+    def _stop_when_all_fails(self, outcome: Outcome) -> None:
+        """Give up when one data set after the other fails: then it is not the data sets."""
+        self._failures = [*self._failures, outcome] if outcome.failed else []
+        if len(self._failures) < _FAILURES_IN_A_ROW:
+            return
+        if all(failure.state == UNAVAILABLE for failure in self._failures):
+            raise app_refused(NotOffered(outcome.words, service="Trakt", status=403))
+        raise RemoteUnavailable(
+            f"Trakt fails again and again ({outcome.name} {outcome.words})",
+            service="Trakt",
+            hint="Run it again later; what was read is kept.",
+        )
+
+    def _retire_orphans(self) -> None:
+        """Mark removed what belonged to a row (such as a list) that is removed itself."""
+        living = {reading.name for reading in self._child_readings()}
+        moment = to_millis(now())
+        for name, state in self._states.items():
+            line = BY_NAME.get(name.partition("/")[0])
+            if line is None or line.parent is None or name in living:
+                continue
+            if self._state(line.parent.data_set).state != COMPLETE or not state.kept:
+                continue
+            with self._desk.database.write() as conn:
+                items.mark_all_removed(conn, self._account.id, name, moment)
+                gone = {"kept": 0, "claimed": 0, "state": COMPLETE, "words": "removed at Trakt"}
+                datasets.change(conn, self._account.id, name, gone)
+
+    def _remember(self) -> None:
+        """Keep what the account's own row says about itself."""
+        changes: dict[str, object] = {"locked": None}
+        if self._full or self._account.full_read_at is None:
+            changes["full_read_at"] = to_millis(now())
+        with self._desk.database.write() as conn:
+            settings = items.raw(conn, self._account.id, "user_settings")
+            found = decode_any(settings.encode()) if settings else {}
+            if zone := lookup(found, "account.timezone"):
+                changes["timezone"] = str(zone)
+            if slug := lookup(found, "user.ids.slug"):
+                changes["trakt_slug"] = str(slug)
+            accounts.change(conn, self._account.id, **changes)
+
+    def _verdict(self) -> SyncReport:
+        report = self._report
+        with self._desk.database.read() as conn:
+            states = datasets.all_states(conn, self._account.id)
+            report.plays = plays.count(conn, self._account.id)
+            stats = items.raw(conn, self._account.id, "user_stats")
+        incomplete = [s for s in states.values() if s.state == INCOMPLETE]
+        absent = [s for s in states.values() if s.state == UNAVAILABLE]
+        report.notes += _stats_notes(states, report.plays, decode_any((stats or "{}").encode()))
+        if incomplete:
+            report.outcome = INCOMPLETE
+            report.words = "incomplete: " + "; ".join(f"{s.name}: {s.words}" for s in incomplete)
+            return report
+        report.words = f"complete: {counted(report.plays, 'play')}, {len(states)} data sets"
+        if absent:
+            report.words += f", {len(absent)} of them not offered by Trakt"
+        return report
+
+
+def _full_pass_is_due(account: Account) -> bool:
+    read_at = account.full_read_at
+    return read_at is not None and read_at < to_millis(now() - FULL_PASS)
+
+
+def _stats_notes(states: Mapping[str, DataSetState], plays_kept: int, stats: object) -> list[str]:
+    """Where Trakt's statistics count more than it serves; they lag, so this is only said."""
+    claims = [(line.name, line.stats) for line in CATALOGUE if line.stats]
+    pairs = [
+        (name, lookup(stats, path), states[name].kept) for name, path in claims if name in states
+    ]
+    of_plays = [lookup(stats, f"{kind}.plays") for kind in ("movies", "episodes")]
+    if all(isinstance(number, int) for number in of_plays):
+        pairs.append(("history", sum(of_plays), plays_kept))
+    return [
+        f"{name}: Trakt's statistics count {claimed:,}, it serves {kept:,}"
+        for name, claimed, kept in pairs
+        if isinstance(claimed, int) and kept is not None and claimed > kept
+    ]
