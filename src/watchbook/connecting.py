@@ -61,6 +61,10 @@ class Installation:
         """Trakt's authorisation server, asked on behalf of ``app``."""
         return AuthServer(self.http, self.settings.trakt_auth_url, app)
 
+    def identify(self, app: App, access: str) -> Identity:
+        """The Trakt user to whom ``access`` belongs, see :func:`identify`."""
+        return identify(self.http, self.settings.trakt_api_url, app, access)
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -122,17 +126,14 @@ class _UserSettings(msgspec.Struct):
     account: _Place | None = None
 
 
-def identify(installation: Installation, app: App, access: str) -> Identity:
+def identify(http: HttpClient, api_url: str, app: App, access: str) -> Identity:
     """Ask Trakt whose token ``access`` is; this is also the test of a grant.
 
     Raises AuthorisationNeeded when Trakt does not take the token, and the errors of
     :class:`~watchbook.http.HttpClient`.
     """
-    answer = installation.http.request(
-        "GET",
-        f"{installation.settings.trakt_api_url}/users/settings",
-        headers=_headers(app, access),
-    )
+    address = f"{api_url}/users/settings"
+    answer = http.request("GET", address, headers=_headers(app, access))
     if answer.status == 401:  # noqa: PLR2004
         raise AuthorisationNeeded(
             "Trakt does not take the token that it just gave.",
@@ -170,7 +171,7 @@ def connect(installation: Installation, wanted: str | None, app: App, issue: Iss
     Makes the first account, or one called ``wanted``. Raises AuthorisationNeeded, naming both,
     for the consent of another Trakt user than the account's; that grant is handed back.
     """
-    identity = identify(installation, app, issue.tokens.access)
+    identity = installation.identify(app, issue.tokens.access)
     try:
         with installation.store.database.write(durable=True) as conn:
             account = _account_for(conn, wanted, identity)
@@ -413,7 +414,7 @@ def _introduced(installation: Installation, account: Account) -> Account:
         return account
     tokens = grant.opened(store.sealer)
     try:
-        identity = identify(installation, app, tokens.access)
+        identity = installation.identify(app, tokens.access)
     except RemoteUnavailable:
         return account
     if account.trakt_slug is not None and not _is_of(account, identity):

@@ -1,0 +1,239 @@
+"""``watchbook connect`` and ``watchbook disconnect``: the door to Trakt.
+
+What a person has to read or answer goes to standard error, so that standard output holds the
+result alone.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from watchbook.errors import InputError, WatchbookError
+
+if TYPE_CHECKING:
+    from watchbook.cli.context import Context
+    from watchbook.connecting import Installation
+    from watchbook.settings import Settings
+    from watchbook.store.accounts import Account
+    from watchbook.store.grants import Issue
+    from watchbook.trakt.auth import App, AuthServer, TokenPair
+
+
+@click.command()
+@click.option(
+    "--code",
+    "pin",
+    is_flag=False,
+    flag_value="",
+    metavar="[PIN]",
+    help="Sign in with a PIN that a page of Trakt's shows; asks for it unless given.",
+)
+@click.option(
+    "--refresh",
+    "only_refresh",
+    is_flag=True,
+    help="Only keep the sign-in alive, without a word unless there is trouble; for cron.",
+)
+@click.option(
+    "--print-token",
+    is_flag=True,
+    help="Print a refresh token for a host's environment, once, and store nothing.",
+)
+@click.pass_obj
+def connect(context: Context, pin: str | None, *, only_refresh: bool, print_token: bool) -> None:
+    """Sign in to Trakt.
+
+    Example: watchbook connect
+    """
+    if sum((pin is not None, only_refresh)) > 1 or (only_refresh and print_token):
+        raise InputError(
+            "--refresh goes with no other option.", hint="Example: watchbook connect --refresh"
+        )
+    if only_refresh:
+        _keep_alive(context)
+    elif print_token:
+        _print_token(context, pin)
+    else:
+        _sign_in(context, pin)
+
+
+@click.command()
+@click.pass_obj
+def disconnect(context: Context) -> None:
+    """Give the permission back to Trakt and forget it; the history stays.
+
+    Example: watchbook disconnect
+    """
+    from watchbook import connecting
+
+    account = context.account()
+    problem = connecting.disconnect(_installation(context), account)
+    if problem is not None:
+        _tell(problem)
+    context.say(f"{account.name} is disconnected; what was stored stays.")
+    if context.json:
+        context.answer({"account": account.name, "connected": False, "problem": problem})
+
+
+def _installation(context: Context) -> Installation:
+    from watchbook.connecting import Installation
+
+    return Installation(context.store, context.settings, context.http)
+
+
+def _tell(text: str = "") -> None:
+    click.echo(text, err=True)
+
+
+def _sign_in(context: Context, pin: str | None) -> None:
+    from watchbook import connecting
+    from watchbook.trakt.auth import AppRefused
+
+    installation = _installation(context)
+    app = connecting.app_of(installation, _present(context))
+    try:
+        issue, app = _consent(installation, app or _ask_app(context.settings), pin)
+    except AppRefused as reason:
+        if app is None or context.settings.trakt_app[0]:
+            raise
+        _tell(f"{reason.message} Give another app:")
+        issue, app = _consent(installation, _ask_app(context.settings), pin)
+    account = connecting.connect(installation, context.account_name, app, issue)
+    context.say(f"Connected: the Trakt user {account.trakt_slug}, as account {account.name}.")
+    context.say("Next: watchbook sync")
+    if context.json:
+        context.answer({"account": account.name, "user": account.trakt_slug, "connected": True})
+
+
+def _present(context: Context) -> Account | None:
+    """The account that will be renewed, if it is here already."""
+    from watchbook.store import accounts
+
+    with context.store.database.read() as conn:
+        known = accounts.all_accounts(conn)
+    if context.account_name is not None:
+        return next((a for a in known if a.name == context.account_name), None)
+    return known[0] if len(known) == 1 else None
+
+
+def _consent(installation: Installation, app: App, pin: str | None) -> tuple[Issue, App]:
+    from watchbook.connecting import issue_of
+    from watchbook.trakt.auth import PIN_REDIRECT
+
+    server = installation.auth_server(app)
+    pair = _tokens(server, pin)
+    origin = "device code" if pin is None else "PIN"
+    return issue_of(pair, app, PIN_REDIRECT, origin), app
+
+
+def _tokens(server: AuthServer, pin: str | None) -> TokenPair:
+    return _by_device(server) if pin is None else _by_pin(server, pin)
+
+
+def _ask_app(settings: Settings) -> App:
+    """Ask for the app's id and secret, after saying where they come from."""
+    from watchbook.trakt.auth import PIN_REDIRECT, App
+    from watchbook.trakt.refusals import REGISTER_APP, ZIP_DOOR
+
+    _tell("Watchbook reads your Trakt account through an app of your own.")
+    _tell(f"  1. Register one at {REGISTER_APP} (Trakt asks for VIP membership).")
+    _tell("  2. Put these two lines into its field of redirect URIs:")
+    _tell(f"       {PIN_REDIRECT}")
+    _tell(f"       {settings.base_url}/trakt/callback")
+    _tell("  3. Copy its client id and client secret here; the secret is not shown.")
+    _tell(ZIP_DOOR)
+    client_id = click.prompt("Client id", err=True).strip()
+    client_secret = click.prompt(
+        "Client secret", hide_input=True, default="", show_default=False, err=True
+    ).strip()
+    return App(client_id, client_secret or None)
+
+
+def _by_device(server: AuthServer) -> TokenPair:
+    from watchbook.redaction import tame
+
+    code = server.start_device()
+    if sys.stderr.isatty():
+        _tell(_qr_code(code.address))
+    _tell(f"Open {tame(code.address)} and enter the code {tame(code.user_code)}")
+    _tell("Waiting for you there ...")
+    return server.poll_device(code)
+
+
+def _qr_code(address: str) -> str:
+    import segno
+
+    drawing = io.StringIO()
+    segno.make(address, micro=False).terminal(drawing, compact=True, border=2)
+    return drawing.getvalue()
+
+
+def _by_pin(server: AuthServer, pin: str) -> TokenPair:
+    from watchbook.trakt.auth import PIN_REDIRECT, make_pkce
+
+    # A PIN given on the command line was shown before there was a verifier of ours.
+    pkce = None if pin or server.app.client_secret else make_pkce()
+    if not pin:
+        _tell("Open this page, agree, and copy the PIN that it shows:")
+        _tell(f"  {server.authorize_url(PIN_REDIRECT, pkce=pkce)}")
+        pin = click.prompt("PIN", hide_input=True, err=True)
+    return server.exchange_code(pin.strip(), PIN_REDIRECT, pkce=pkce)
+
+
+def _print_token(context: Context, pin: str | None) -> None:
+    from watchbook.connecting import identify
+    from watchbook.trakt.auth import App, AuthServer
+
+    if not sys.stdout.isatty():
+        raise InputError(
+            "--print-token shows a secret, so it writes to a terminal only.",
+            hint="Run it without a pipe or redirection, and copy the token from the screen.",
+        )
+    settings = context.settings
+    client_id, client_secret = settings.trakt_app
+    app = App(client_id, client_secret) if client_id else _ask_app(settings)
+    pair = _tokens(AuthServer(context.http, settings.trakt_auth_url, app), pin)
+    if pair.refresh is None:
+        raise InputError(
+            "Trakt gave no refresh token.", hint="Sign in with `watchbook connect` on the host."
+        )
+    user = identify(context.http, settings.trakt_api_url, app, pair.access)
+    _tell(f"A refresh token of the Trakt user {user.slug}. It works once, in one place:")
+    _tell("put it into the host's environment as WATCHBOOK_TRAKT_REFRESH_TOKEN.")
+    click.echo(pair.refresh)
+
+
+def _keep_alive(context: Context) -> None:
+    """Refresh what is due; every account is tried before the first trouble is raised."""
+    from watchbook.grants import TokenSource
+
+    installation = _installation(context)
+    refreshed, troubles = {}, []
+    for account in _to_refresh(context, installation):
+        try:
+            refreshed[account.name] = TokenSource(installation, account.id).refresh()
+        except WatchbookError as reason:
+            troubles.append(reason)
+    if context.json:
+        context.answer({"refreshed": refreshed})
+    for trouble in troubles[1:]:
+        _tell(trouble.message)
+    if troubles:
+        raise troubles[0]
+
+
+def _to_refresh(context: Context, installation: Installation) -> list[Account]:
+    """The named account or the only one; where there are several, all that are connected."""
+    from watchbook.connecting import account_or_first
+    from watchbook.store import accounts, grants
+
+    with context.store.database.read() as conn:
+        known = accounts.all_accounts(conn)
+        connected = [a for a in known if grants.find(conn, a.id) is not None]
+    if context.account_name is None and len(known) > 1:
+        return connected
+    return [account_or_first(installation, context.account_name)]
