@@ -31,35 +31,35 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """The settings in force; raises SettingsError."""
-        from watchbook.settings import load  # noqa: PLC0415 - `--version` must stay quick
+        from watchbook.settings import load
 
         return load(os.environ, Path.cwd())
 
     @cached_property
     def store(self) -> Store:
         """The opened store; raises StoreError and SettingsError."""
-        from watchbook.store.opening import open_store  # noqa: PLC0415
+        from watchbook.store.opening import open_store
 
         return open_store(self.settings)
 
     @cached_property
     def http(self) -> HttpClient:
         """The one way out."""
-        from watchbook.addresses import AddressRule  # noqa: PLC0415
-        from watchbook.http import HttpClient  # noqa: PLC0415
+        from watchbook.addresses import AddressRule
+        from watchbook.http import HttpClient
 
         return HttpClient(AddressRule(self.settings.allowed_hosts), service="Trakt")
 
     @cached_property
     def console(self) -> Console:
         """Standard output with colours on terminals only."""
-        from rich.console import Console  # noqa: PLC0415
+        from rich.console import Console
 
         return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
     def account(self) -> Account:
         """The account to work on; raises InputError when that is not clear."""
-        from watchbook.store import accounts  # noqa: PLC0415
+        from watchbook.store import accounts
 
         with self.store.database.read() as conn:
             return accounts.choose(conn, self.account_name)
@@ -71,7 +71,7 @@ class Context:
 
     def answer(self, data: Any) -> None:
         """Print ``data`` as JSON, for ``--json``."""
-        import msgspec  # noqa: PLC0415
+        import msgspec
 
         click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
 

@@ -1,0 +1,187 @@
+"""The command ``watchbook``: its commands, loaded when called, and how errors are told.
+
+An error takes two lines: what happened, and what to do. The exit code says which kind it was.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from watchbook.cli.context import Context
+from watchbook.errors import WatchbookError
+
+COMMANDS = {
+    "demo": "watchbook.cli.demo:demo",
+    "connect": "watchbook.cli.connect:connect",
+    "disconnect": "watchbook.cli.connect:disconnect",
+    "account": "watchbook.cli.account:account",
+    "import": "watchbook.cli.import_:import_files",
+    "sync": "watchbook.cli.sync:sync",
+    "backup": "watchbook.cli.backup:backup",
+    "status": "watchbook.cli.status:status",
+    "doctor": "watchbook.cli.doctor:doctor",
+    "config": "watchbook.cli.config:config",
+    "sandbox": "watchbook.cli.sandbox:sandbox",
+}
+"""Every command and where it lives, in the order of the help."""
+
+FAULT = 70
+"""Exit code of what should not happen: a fault of Watchbook itself."""
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is called, and gives each the common options."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command called ``cmd_name``."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        _add_common_options(command)
+        return command
+
+
+def _add_common_options(command: click.Command) -> None:
+    """Let ``--account`` and ``--json`` stand behind a command too, where people write them."""
+    present = {name for param in command.params for name in param.opts}
+    if isinstance(command, click.Group):
+        for sub in command.commands.values():
+            _add_common_options(sub)
+    for option in _common_options():
+        if not present & set(option.opts):
+            command.params.append(option)
+
+
+def _common_options() -> list[click.Option]:
+    return [
+        click.Option(
+            ["--account"],
+            metavar="NAME",
+            expose_value=False,
+            callback=_set_account,
+            help="The account to work on, where there are several.",
+        ),
+        click.Option(
+            ["--json"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_json,
+            help="Answer in JSON.",
+        ),
+    ]
+
+
+def _set_account(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).account_name = value
+
+
+def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value:
+        ctx.ensure_object(Context).json = True
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"watchbook {version('watchbook')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    params=_common_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Keep your Trakt history: a complete, verified copy that you own.
+
+    Start with `watchbook demo`, or with `watchbook connect` for your own account.
+    """
+    context = ctx.ensure_object(Context)
+    ctx.call_on_close(context.close)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    context = Context()
+    try:
+        outcome: Any = cli.main(
+            arguments, prog_name="watchbook", standalone_mode=False, obj=context
+        )
+        _flush()
+        sys.exit(outcome if isinstance(outcome, int) else 0)
+    except click.exceptions.Abort:
+        _leave("Stopped.", "What was kept so far stays; the same command goes on.", INTERRUPTED)
+    except KeyboardInterrupt:
+        _leave("Stopped.", "What was kept so far stays; the same command goes on.", INTERRUPTED)
+    except click.ClickException as reason:
+        _leave(reason.format_message(), _usage_hint(reason), 2)
+    except WatchbookError as reason:
+        _leave(reason.message, reason.hint, reason.exit_code, context)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as reason:  # noqa: BLE001 - the command line's last resort
+        _leave_with_fault(reason)
+
+
+def _flush() -> None:
+    """Meet a closed pipe here, where it is understood."""
+    sys.stdout.flush()
+
+
+def _usage_hint(reason: click.ClickException) -> str | None:
+    if isinstance(reason, click.UsageError) and reason.ctx is not None:
+        return f"`{reason.ctx.command_path} --help` shows how."
+    return None
+
+
+def _leave(message: str, hint: str | None, code: int, context: Context | None = None) -> NoReturn:
+    """Tell what happened and what to do, in two lines, and end."""
+    from watchbook.redaction import redact, tame
+
+    lines = [tame(redact(" ".join(text.split()))) for text in (message, hint or "")]
+    if context is not None and context.json:
+        context.answer({"ok": False, "error": lines[0], "hint": lines[1], "code": code})
+    click.echo(f"watchbook: {lines[0]}", err=True)
+    if lines[1]:
+        click.echo(f"  {lines[1]}", err=True)
+    sys.exit(code)
+
+
+def _leave_with_fault(reason: Exception) -> NoReturn:
+    import traceback
+
+    from watchbook.redaction import redact
+
+    click.echo(redact("".join(traceback.format_exception(reason))), err=True)
+    _leave(
+        f"This is a fault in Watchbook ({type(reason).__name__}); nothing is half-written.",
+        "Please report it with the lines above; they hold no secrets.",
+        FAULT,
+    )

@@ -1,0 +1,129 @@
+"""``watchbook sync``: bring the copy up to date and say what changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from watchbook.clock import counted
+
+if TYPE_CHECKING:
+    from watchbook.cli.context import Context
+    from watchbook.ingest import Outcome
+    from watchbook.store.accounts import Account
+    from watchbook.sync import SyncOptions, SyncReport
+
+INCOMPLETE = 65
+"""Exit code of a sync that ended, but without all that Trakt claims."""
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Read everything again, whether it moved or not.")
+@click.option(
+    "--accept-removals",
+    is_flag=True,
+    help="Believe Trakt that the many rows which vanished at once are gone.",
+)
+@click.pass_obj
+def sync(context: Context, *, full: bool, accept_removals: bool) -> int:
+    """Bring the local copy up to date.
+
+    Prints what changed and how many requests it took; with nothing new it takes one.
+
+    Example: watchbook sync
+    """
+    from watchbook.sync import SyncOptions
+
+    account = syncable_account(context)
+    report = run_sync(context, account, SyncOptions(full=full, accept_removals=accept_removals))
+    if context.json:
+        context.answer(report)
+    else:
+        tell(context, report)
+    return 0 if report.complete else INCOMPLETE
+
+
+def syncable_account(context: Context) -> Account:
+    """The account to sync; a refresh token of the environment makes the first one."""
+    from watchbook import connecting
+
+    return connecting.account_or_first(_installation(context), context.account_name)
+
+
+def _installation(context: Context) -> connecting.Installation:
+    from watchbook import connecting
+
+    return connecting.Installation(context.store, context.settings, context.http)
+
+
+def run_sync(context: Context, account: Account, options: SyncOptions) -> SyncReport:
+    """Sync ``account`` with a progress bar (plain lines when not on a terminal)."""
+    from watchbook.cli.progress import Progress
+    from watchbook.grants import TokenSource
+    from watchbook.store.budget import ReadBudget
+    from watchbook.sync import sync_account
+    from watchbook.trakt.client import Patience, TraktClient
+
+    installation = _installation(context)
+    with Progress(quiet=context.json or context.quiet) as progress:
+        budget = ReadBudget(
+            context.store.database,
+            account.id,
+            context.settings.trakt_budget,
+            on_wait=lambda seconds: progress.waiting(seconds, "Trakt's rate limit"),
+        )
+        client = TraktClient(
+            context.http,
+            context.settings.trakt_api_url,
+            account.client_id or "",
+            tokens=TokenSource(installation, account.id),
+            budget=budget,
+            patience=Patience(on_wait=progress.waiting),
+        )
+        try:
+            return sync_account(context.store.database, account, client, progress, options)
+        finally:
+            budget.give_back()
+
+
+def sync_first(context: Context, account: Account) -> SyncReport:
+    """Sync before a backup, and tell in one line how it went."""
+    from watchbook.sync import SyncOptions
+
+    report = run_sync(context, account, SyncOptions())
+    context.say(f"Sync: {_headline(report)}")
+    return report
+
+
+def tell(context: Context, report: SyncReport) -> None:
+    """Say for a person what a sync came to."""
+    context.say(_headline(report))
+    changed = [o for o in report.data_sets if o.added or o.changed or o.removed or o.words]
+    for outcome in changed:
+        context.say(f"  {outcome.name:<26} {_counts(outcome)}")
+    for note in report.notes:
+        context.say(f"  note: {note}")
+    context.say(
+        f"{counted(report.requests, 'request')} in {report.seconds:.1f} s. "
+        f"{report.words[:1].upper()}{report.words[1:]}."
+    )
+
+
+def _headline(report: SyncReport) -> str:
+    if report.nothing_new:
+        return f"{report.account}: nothing new."
+    parts = [
+        f"{report.total(count):,} {count}" for count in ("added", "changed", "removed", "held")
+    ]
+    told = ", ".join(part for part in parts if not part.startswith("0 "))
+    return f"{report.account}: {told or 'nothing changed'}."
+
+
+def _counts(outcome: Outcome) -> str:
+    parts = [
+        f"{sign}{getattr(outcome, count):,}"
+        for sign, count in (("+", "added"), ("~", "changed"), ("-", "removed"))
+        if getattr(outcome, count)
+    ]
+    return "  ".join([f"{outcome.kept:>9,} rows", *parts, outcome.words]).rstrip()
