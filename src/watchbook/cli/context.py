@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from watchbook.connecting import Installation
     from watchbook.http import HttpClient
     from watchbook.settings import Settings
     from watchbook.store.accounts import Account
@@ -46,9 +47,17 @@ class Context:
     def http(self) -> HttpClient:
         """The one way out."""
         from watchbook.addresses import AddressRule
-        from watchbook.http import HttpClient
+        from watchbook.connecting import Installation
+    from watchbook.http import HttpClient
 
         return HttpClient(AddressRule(self.settings.allowed_hosts), service="Trakt")
+
+    @cached_property
+    def installation(self) -> Installation:
+        """Store, settings and the way out together, as the services about grants take them."""
+        from watchbook.connecting import Installation
+
+        return Installation(self.store, self.settings, self.http)
 
     @cached_property
     def console(self) -> Console:

@@ -40,11 +40,15 @@ INTERRUPTED = 130
 class Commands(click.Group):
     """A group that imports a command when it is called, and gives each the common options."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import the command called ``cmd_name``."""
         place = COMMANDS.get(cmd_name)
         if place is None:

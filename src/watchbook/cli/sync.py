@@ -48,13 +48,7 @@ def syncable_account(context: Context) -> Account:
     """The account to sync; a refresh token of the environment makes the first one."""
     from watchbook import connecting
 
-    return connecting.account_or_first(_installation(context), context.account_name)
-
-
-def _installation(context: Context) -> connecting.Installation:
-    from watchbook import connecting
-
-    return connecting.Installation(context.store, context.settings, context.http)
+    return connecting.account_or_first(context.installation, context.account_name)
 
 
 def run_sync(context: Context, account: Account, options: SyncOptions) -> SyncReport:
@@ -65,7 +59,6 @@ def run_sync(context: Context, account: Account, options: SyncOptions) -> SyncRe
     from watchbook.sync import sync_account
     from watchbook.trakt.client import Patience, TraktClient
 
-    installation = _installation(context)
     with Progress(quiet=context.json or context.quiet) as progress:
         budget = ReadBudget(
             context.store.database,
@@ -77,7 +70,7 @@ def run_sync(context: Context, account: Account, options: SyncOptions) -> SyncRe
             context.http,
             context.settings.trakt_api_url,
             account.client_id or "",
-            tokens=TokenSource(installation, account.id),
+            tokens=TokenSource(context.installation, account.id),
             budget=budget,
             patience=Patience(on_wait=progress.waiting),
         )
