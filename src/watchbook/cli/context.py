@@ -47,8 +47,7 @@ class Context:
     def http(self) -> HttpClient:
         """The one way out."""
         from watchbook.addresses import AddressRule
-        from watchbook.connecting import Installation
-    from watchbook.http import HttpClient
+        from watchbook.http import HttpClient
 
         return HttpClient(AddressRule(self.settings.allowed_hosts), service="Trakt")
 

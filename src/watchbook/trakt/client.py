@@ -90,7 +90,7 @@ class Patience:
         return min(self.longest, self.first * float(2 ** (failed - 1)))
 
     def _wait_for_leave(self, reason: RateLimited, failed: int) -> float | None:
-        if reason.status != 429:  # noqa: PLR2004 - a block by Cloudflare is not waited out
+        if reason.status == 403:  # noqa: PLR2004 - a block by Cloudflare is not waited out
             return None
         if reason.retry_after is not None:
             return reason.retry_after + 1
@@ -190,9 +190,9 @@ def _checked(answer: Answer) -> Answer:
 
 def _passing(answer: Answer) -> RemoteUnavailable:
     """The error of an answer that may be another one later."""
-    if answer.status in {403, 429}:
+    wait = retry_after(answer)
+    if answer.status in {403, 429} or wait is not None:
         by_cloudflare = answer.is_html
-        wait = retry_after(answer)
         if by_cloudflare and answer.status == 403:  # noqa: PLR2004
             wait = max(wait or 0.0, _BLOCKED_BY_CLOUDFLARE)
         who = "Cloudflare, which guards Trakt," if by_cloudflare else "Trakt"
