@@ -12,17 +12,20 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_stamp
 from watchbook.errors import SchemaMismatch, SettingsError
+from watchbook.files import make_private_folder
 from watchbook.seal import Sealer, load_sealer
 from watchbook.settings import Settings
 from watchbook.steps import step
+from watchbook.store.copying import copy_database
 from watchbook.store.database import Database
+from watchbook.store.migrating import MIGRATIONS, upgrade
 from watchbook.store.schema import meta
 
 SCHEMA_VERSION = "0001"
 """The newest migration; a test holds it against the migrations folder."""
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_KEY_ROW = "secret_key"
+KEY_ROW = "secret_key"
+"""Where ``meta`` names the key in use, by its fingerprint."""
 
 
 class Store:
@@ -46,7 +49,7 @@ def open_store(settings: Settings) -> Store:
     """
     database = Database(settings.database_url)
     try:
-        migrate(database)
+        migrate(database, folder=settings.home)
         sealer = load_sealer(settings.home, settings.secret_keys)
         _check_key(database, sealer)
     except BaseException:
@@ -65,9 +68,16 @@ def schema_version(database: Database) -> str | None:
 
 
 def migrate(
-    database: Database, *, target: str = SCHEMA_VERSION, scripts: Path = _MIGRATIONS
+    database: Database,
+    *,
+    folder: Path | None = None,
+    target: str = SCHEMA_VERSION,
+    scripts: Path = MIGRATIONS,
 ) -> Path | None:
-    """Bring the schema to ``target``; returns the copy of the database made before, if any."""
+    """Bring the schema to ``target``; returns the copy of the database made before, if any.
+
+    The copy goes into ``folder``, without one beside a SQLite database.
+    """
     found = schema_version(database)
     if found == target:
         return None
@@ -77,49 +87,30 @@ def migrate(
             hint="Install the newer Watchbook again, or put back the copy that it made before "
             "upgrading (docs/how-to/upgrade.md).",
         )
-    copy = _copy_aside(database, found) if found is not None else None
+    copy = _copy_aside(database, found, folder, scripts) if found is not None else None
     step("migrate.copied")
-    _upgrade(database, target, scripts)
+    upgrade(database, target, scripts)
     step("migrate.done")
     return copy
 
 
-def _copy_aside(database: Database, version: str) -> Path | None:
-    """Copy a SQLite database beside itself; PostgreSQL migrates in one transaction instead."""
-    if database.file is None:
+def _copy_aside(
+    database: Database, version: str, folder: Path | None, scripts: Path
+) -> Path | None:
+    """Copy the database into a SQLite file, from which it can be put back."""
+    folder = folder or (database.file.parent if database.file else None)
+    if folder is None:
         return None
-    name = f"{database.file.stem}-before-upgrade-{version}-{to_stamp(now())}.db"
-    return copy_sqlite(database, database.file.with_name(name))
-
-
-def copy_sqlite(database: Database, target: Path) -> Path:
-    """Write a consistent copy of a SQLite database to ``target`` (0600), also while it is used."""
-    partial = target.with_name(f".{target.name}.part")
-    partial.unlink(missing_ok=True)
-    with database.outside_transaction() as conn:
-        conn.execute(sa.text("VACUUM INTO :path"), {"path": str(partial)})
-    partial.chmod(0o600)
-    partial.replace(target)
-    return target
-
-
-def _upgrade(database: Database, target: str, scripts: Path) -> None:
-    from alembic import command  # noqa: PLC0415 - costs 0.2 s, needed once per upgrade
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    with database.write(durable=True) as conn:
-        if not database.on_sqlite:
-            conn.execute(sa.text("SELECT pg_advisory_xact_lock(8420)"))
-        config.attributes["connection"] = conn
-        command.upgrade(config, target)
+    make_private_folder(folder)
+    stem = database.file.stem if database.file else "watchbook"
+    name = f"{stem}-before-upgrade-{version}-{to_stamp(now())}.db"
+    return copy_database(database, folder / name, version, scripts)
 
 
 def _check_key(database: Database, sealer: Sealer) -> None:
     """Refuse a key other than the one in use, and remember the newest."""
     with database.read() as conn:
-        known = conn.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY_ROW))
+        known = conn.scalar(sa.select(meta.c.value).where(meta.c.key == KEY_ROW))
     if known == sealer.key_name:
         return
     if known is not None and known not in sealer.key_names:
@@ -129,5 +120,5 @@ def _check_key(database: Database, sealer: Sealer) -> None:
             "(docs/how-to/secret-key.md).",
         )
     with database.write(durable=True) as conn:
-        conn.execute(sa.delete(meta).where(meta.c.key == _KEY_ROW))
-        conn.execute(sa.insert(meta).values(key=_KEY_ROW, value=sealer.key_name))
+        conn.execute(sa.delete(meta).where(meta.c.key == KEY_ROW))
+        conn.execute(sa.insert(meta).values(key=KEY_ROW, value=sealer.key_name))

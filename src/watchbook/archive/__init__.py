@@ -1,0 +1,1 @@
+"""Archives: backup files that are whole, say what is in them, and open without this program."""

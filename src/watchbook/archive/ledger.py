@@ -1,0 +1,180 @@
+"""The ledger of archives: which were written, how they stood when they were last checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from watchbook.archive.manifest import COMPLETE
+from watchbook.archive.verify import Verification, beside_line, beside_of, verify_archive
+from watchbook.clock import from_iso, now, to_millis
+from watchbook.errors import ArchiveError
+from watchbook.files import file_errors, write_private
+from watchbook.store.accounts import Account
+from watchbook.store.database import Database
+from watchbook.store.schema import archives
+
+WHOLE = "whole"
+DAMAGED = "damaged"
+GONE = "gone"
+
+_LONGEST_NAME = 60
+_STAMP = r"\d{8}T\d{6}Z"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that was written, or found on the disk (then without an id).
+
+    ``verdict`` is how complete it was when written, ``check_outcome`` how it stood when last
+    checked; times are milliseconds since 1970.
+    """
+
+    id: int | None
+    account_id: int
+    name: str
+    written_at: int
+    bytes: int
+    sha256: str
+    content: str
+    verdict: str
+    words: str | None
+    checked_at: int | None
+    check_outcome: str | None
+    check_words: str | None
+
+    @property
+    def good(self) -> bool:
+        """Whether it is complete and, as far as is known, whole."""
+        return self.verdict == COMPLETE and self.check_outcome == WHOLE
+
+
+_COLUMNS = [archives.c[name] for name in Archive.__dataclass_fields__]
+
+
+def file_stem(account: Account) -> str:
+    """How the names of the account's archives begin: ``backup-NAME``."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", account.name).strip(".-")[:_LONGEST_NAME]
+    return f"backup-{plain or f'account-{account.id}'}"
+
+
+def recorded(conn: sa.Connection, account: Account) -> list[Archive]:
+    """All archives of an account, newest first."""
+    query = sa.select(*_COLUMNS).where(archives.c.account_id == account.id)
+    order = (archives.c.written_at.desc(), archives.c.id.desc())
+    return [Archive(*row) for row in conn.execute(query.order_by(*order))]
+
+
+def newest_good(known: Sequence[Archive]) -> Archive | None:
+    """The newest complete archive that was whole when last looked at."""
+    return next((archive for archive in known if archive.good), None)
+
+
+def record(conn: sa.Connection, account: Account, path: Path, found: Verification) -> Archive:
+    """Write down an archive that was just verified; one of that name is written over."""
+    manifest = found.manifest
+    row = {
+        "account_id": account.id,
+        "name": path.name,
+        "written_at": to_millis(from_iso(manifest.created_at)),
+        "bytes": found.bytes,
+        "sha256": found.sha256,
+        "content": manifest.content,
+        "verdict": manifest.verdict,
+        "words": "; ".join(manifest.words) or None,
+        "checked_at": to_millis(now()),
+        "check_outcome": WHOLE,
+    }
+    conn.execute(sa.delete(archives).where(archives.c.name == path.name))
+    insert = sa.insert(archives).values(row).returning(*_COLUMNS)
+    return Archive(*conn.execute(insert).one())
+
+
+def record_check(conn: sa.Connection, name: str, outcome: str, words: str | None = None) -> None:
+    """Write down how an archive stood when it was checked just now."""
+    checked = {"checked_at": to_millis(now()), "check_outcome": outcome, "check_words": words}
+    conn.execute(sa.update(archives).where(archives.c.name == name).values(checked))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How an archive stood when it was looked at.
+
+    Whole (``found`` tells more), damaged or gone (``words`` say why).
+    """
+
+    outcome: str
+    words: str | None = None
+    found: Verification | None = None
+
+
+def check(database: Database, archive: Archive, folder: Path) -> Checked:
+    """Verify a recorded archive, its recorded digest too, and write the outcome down."""
+    checked = _look_at(archive, folder / archive.name)
+    with database.write() as conn:
+        record_check(conn, archive.name, checked.outcome, checked.words)
+    return checked
+
+
+def _look_at(archive: Archive, path: Path) -> Checked:
+    if not path.exists():
+        return Checked(GONE, f"{archive.name} is gone from {path.parent}.")
+    try:
+        found = verify_archive(path)
+    except ArchiveError as reason:
+        return Checked(DAMAGED, reason.message)
+    if found.sha256 != archive.sha256:
+        return Checked(DAMAGED, f"{archive.name} is not the file that was written.")
+    return Checked(WHOLE, found=found)
+
+
+def tidy(database: Database, account: Account, folder: Path) -> list[tuple[str, str]]:
+    """Take up what a killed run left: adopt whole archives, delete half-written files.
+
+    Gives name and reason of each archive that was found but does not verify; it stays where
+    it is, unrecorded. Call it under the account's lease.
+    """
+    if not folder.is_dir():
+        return []
+    with database.read() as conn:
+        known = {archive.name for archive in recorded(conn, account)}
+    stem = re.escape(file_stem(account))
+    strange = []
+    with file_errors(folder):
+        names = sorted(entry.name for entry in folder.iterdir())
+        for name in names:
+            if re.fullmatch(rf"\.{stem}-{_STAMP}\.tar\.gz(\.sha256)?\..*\.part", name):
+                (folder / name).unlink(missing_ok=True)
+    for name in names:
+        if re.fullmatch(rf"{stem}-{_STAMP}\.tar\.gz", name) and name not in known:
+            reason = _adopt(database, account, folder / name)
+            strange += [(name, reason)] if reason else []
+    return strange
+
+
+def _adopt(database: Database, account: Account, path: Path) -> str | None:
+    """Record an archive that lies there without a record; says why not, if not."""
+    try:
+        found = verify_archive(path)
+    except ArchiveError as reason:
+        return reason.message
+    if not _is_of(account, found):
+        return f"{path.name} is the archive of another account."
+    if not found.beside:
+        write_private(beside_of(path), beside_line(found.sha256, path.name))
+    with database.write() as conn:
+        record(conn, account, path, found)
+    return None
+
+
+def _is_of(account: Account, found: Verification) -> bool:
+    owner = found.manifest.account
+    if owner is None:
+        return False
+    if owner.trakt_uuid and account.trakt_uuid:
+        return owner.trakt_uuid == account.trakt_uuid
+    return owner.name == account.name

@@ -1,0 +1,1 @@
+"""What lies in every archive for whoever opens it without Watchbook."""

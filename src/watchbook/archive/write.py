@@ -1,0 +1,165 @@
+"""Writing an account's archive, unless the last one holds the same already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from watchbook.archive import ledger
+from watchbook.archive.documents import documents
+from watchbook.archive.layout import Layouts, trakt_layouts
+from watchbook.archive.ledger import Archive, Checked
+from watchbook.archive.manifest import (
+    ACCOUNT_FORMAT,
+    COMPLETE,
+    AccountEntry,
+    Manifest,
+    count_rows,
+    current_format,
+    encode,
+    generator,
+)
+from watchbook.archive.packing import in_memory, pack
+from watchbook.archive.standalone.verify import MANIFEST
+from watchbook.archive.survey import Survey, surveyed
+from watchbook.archive.verify import Verification
+from watchbook.clock import now, to_iso, to_stamp
+from watchbook.files import make_private_folder
+from watchbook.steps import step
+from watchbook.store.accounts import Account
+from watchbook.store.opening import Store
+
+
+@dataclass(frozen=True)
+class WrittenArchive:
+    """What a backup came to: a new archive, or the check of the last one, still the same.
+
+    ``lost`` says what was wrong with the archive that held the same, when there was one that
+    cannot be relied on any more; ``strange`` names files in the folder that look like archives
+    of this account and are none, with the reason.
+    """
+
+    archive: Archive
+    path: Path
+    manifest: Manifest
+    unchanged: bool
+    lost: Checked | None
+    strange: list[tuple[str, str]]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that Trakt holds is in it."""
+        return self.archive.verdict == COMPLETE
+
+
+def write_archive(
+    store: Store,
+    account: Account,
+    folder: Path,
+    *,
+    force: bool = False,
+    progress: Callable[[str], None] | None = None,
+    layouts: Layouts = trakt_layouts,
+) -> WrittenArchive:
+    """Write an archive of ``account`` into ``folder``, unless nothing changed since the last.
+
+    Then the last one is verified instead (``force`` writes all the same). ``progress`` is told
+    each file's path. Call it under the account's lease. Raises StoreError; that an archive is
+    incomplete is no error here, its verdict says so.
+    """
+    make_private_folder(folder)
+    strange = ledger.tidy(store.database, account, folder)
+    lost = None
+    with surveyed(store.database, account, layouts) as survey:
+        twin = None if force else _twin(store, account, survey)
+        if twin is not None:
+            checked = ledger.check(store.database, twin, folder)
+            if checked.found is not None:
+                twin = _recorded(store, account, twin.name)
+                manifest = checked.found.manifest
+                return WrittenArchive(twin, folder / twin.name, manifest, True, None, strange)
+            lost = checked
+        path, found = _pack(account, folder, survey, _free_moment(store, account, folder), progress)
+    with store.database.write(durable=True) as conn:
+        archive = ledger.record(conn, account, path, found)
+    step("backup.recorded")
+    return WrittenArchive(archive, path, found.manifest, False, lost, strange)
+
+
+def latest_good(store: Store, account: Account) -> Archive | None:
+    """The newest archive that is complete and was whole when last looked at."""
+    with store.database.read() as conn:
+        return ledger.newest_good(ledger.recorded(conn, account))
+
+
+def list_archives(
+    store: Store, account: Account, folder: Path
+) -> tuple[list[Archive], list[tuple[str, str]]]:
+    """All archives of an account, newest first, and files that look like one and are none."""
+    strange = ledger.tidy(store.database, account, folder)
+    with store.database.read() as conn:
+        return ledger.recorded(conn, account), strange
+
+
+def _twin(store: Store, account: Account, survey: Survey) -> Archive | None:
+    """The last archive that may be relied on, if it holds the very same.
+
+    An incomplete one counts only while the store is as incomplete as it was.
+    """
+    with store.database.read() as conn:
+        known = ledger.recorded(conn, account)
+    last = ledger.newest_good(known) if survey.verdict == COMPLETE else next(iter(known), None)
+    if last is None or last.content != survey.content or last.verdict != survey.verdict:
+        return None
+    return last
+
+
+def _recorded(store: Store, account: Account, name: str) -> Archive:
+    with store.database.read() as conn:
+        return next(a for a in ledger.recorded(conn, account) if a.name == name)
+
+
+def _free_moment(store: Store, account: Account, folder: Path) -> datetime:
+    """Now, or as many seconds later as it takes to find a name that was never used."""
+    with store.database.read() as conn:
+        taken = {archive.name for archive in ledger.recorded(conn, account)}
+    moment = now()
+    while _name(account, moment) in taken or (folder / _name(account, moment)).exists():
+        moment += timedelta(seconds=1)
+    return moment
+
+
+def _name(account: Account, moment: datetime) -> str:
+    return f"{ledger.file_stem(account)}-{to_stamp(moment)}.tar.gz"
+
+
+def _pack(
+    account: Account,
+    folder: Path,
+    survey: Survey,
+    moment: datetime,
+    progress: Callable[[str], None] | None,
+) -> tuple[Path, Verification]:
+    path = folder / _name(account, moment)
+    name = path.name.removesuffix(".tar.gz")
+    members = [*documents(name, account.name, moment, survey.verdict), *survey.members]
+    entries = [member.entry for member in members]
+    manifest = Manifest(
+        format=ACCOUNT_FORMAT,
+        format_version=current_format(),
+        generator=generator(),
+        name=name,
+        created_at=to_iso(moment),
+        account=AccountEntry(account.name, account.trakt_slug, account.trakt_uuid),
+        schema=None,
+        verdict=survey.verdict,
+        words=survey.words,
+        counts=count_rows(entries),
+        content=survey.content,
+        data_sets=survey.data_sets,
+        files=entries,
+    )
+    members.append(in_memory(MANIFEST, "document", encode(manifest)))
+    return path, pack(path, members, moment, progress)
