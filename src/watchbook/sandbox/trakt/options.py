@@ -1,0 +1,45 @@
+"""How a sandbox is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """Everything that can be chosen before a sandbox starts.
+
+    Two sandboxes with the same `plays`, `seed` and `now` serve the same library.
+    """
+
+    plays: int = 10_000
+    """Plays of each account."""
+    seed: int = 1
+    accounts: int = 1
+    """Accounts, each with tokens and a library of its own."""
+    port: int = 0
+    """Port of the API on loopback; 0 takes a free one. The auth host always takes a free one."""
+    latency: float = 0.0
+    """Seconds by which every answer is late."""
+    faults: tuple[str, ...] = ()
+    """Fault rules as `--fault` takes them."""
+    rate_limit: bool = True
+    rate_reads: int = 500
+    """Reads allowed to a user within `rate_period`."""
+    rate_period: float = 300.0
+    """Seconds."""
+    vip: bool = True
+    refresh: Literal["strict", "grace"] = "strict"
+    """Whether a refresh token that comes a second time is theft or a retry."""
+    grace: float = 60.0
+    """Seconds during which a retry gets the same new pair again, when `refresh` is `grace`."""
+    expires_in: int = 604_800
+    """Seconds that an access token lives."""
+    device_polls: int = 1
+    """Polls answered "pending" before a device is approved; negative waits for `/activate`."""
+    device_interval: int = 1
+    """Seconds that a device should wait between polls."""
+    now: datetime | None = None
+    """A moment at which the sandbox's clock stands still; none follows the real clock."""
