@@ -429,6 +429,7 @@ _SOCIAL = (
         "Blocked people.",
         key="subject",
         guard=("comments.blocked_at",),
+        paged=False,
     ),
 )
 

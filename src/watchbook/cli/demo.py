@@ -1,0 +1,200 @@
+"""``watchbook demo``: the main job, end to end, against the sandbox, on a throw-away home."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchbook.clock import counted, monotonic
+from watchbook.errors import WatchbookError
+
+if TYPE_CHECKING:
+    from watchbook.cli.context import Context
+    from watchbook.sandbox.trakt import RunningSandbox
+    from watchbook.store.accounts import Account
+    from watchbook.sync import SyncReport
+
+
+class DemoFailed(WatchbookError):
+    """The demo did not come out as it must."""
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Print the report and exit instead of staying up.")
+@click.option(
+    "--plays",
+    type=click.IntRange(500, 100_000),
+    default=10_000,
+    show_default=True,
+    help="How many plays the invented person has.",
+)
+@click.pass_obj
+def demo(context: Context, *, once: bool, plays: int) -> None:
+    """Show the main job, end to end, without touching anything real.
+
+    A stand-in for Trakt with an invented person's library is started on this machine; Watchbook
+    signs in, keeps a copy, follows changes, backs up and verifies.
+
+    Example: watchbook demo --once
+    """
+    from watchbook.sandbox.trakt import SandboxOptions, running
+
+    started = monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="watchbook-demo-") as folder,
+        running(SandboxOptions(plays=plays, device_interval=0)) as sandbox,
+        _demo_context(context, Path(folder), sandbox) as inner,
+    ):
+        Demo(inner, sandbox).run()
+        context.say(f"\nAll of it took {monotonic() - started:.1f} s.")
+        if once:
+            context.say("`.venv/bin/watchbook demo` does the same and stays up for a look.")
+            return
+        _stay_up(context, Path(folder), sandbox)
+
+
+@contextmanager
+def _demo_context(outer: Context, folder: Path, sandbox: RunningSandbox) -> Iterator[Context]:
+    """A context on a home of its own, which knows nothing of the person's settings."""
+    from watchbook.cli.context import Context
+    from watchbook.settings import load
+
+    inner = Context(json=outer.json, quiet=outer.quiet)
+    inner.settings = load({}, folder, _settings(folder, sandbox))
+    try:
+        yield inner
+    finally:
+        inner.close()
+
+
+def _settings(folder: Path, sandbox: RunningSandbox) -> dict[str, str]:
+    return {
+        "home": str(folder),
+        "trakt_api_url": sandbox.url,
+        "trakt_auth_url": sandbox.auth_url,
+        "trakt_client_id": sandbox.client_id,
+        "trakt_client_secret": sandbox.client_secret,
+        "log": "warning",
+    }
+
+
+@dataclass
+class Demo:
+    """The steps of the demo; each prints what it did and fails loudly when it went wrong."""
+
+    context: Context
+    sandbox: RunningSandbox
+
+    def run(self) -> None:
+        """Do all steps."""
+        self.context.say("[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole.\n")
+        account = self._connect()
+        first = self._sync("first sync", account, added=len(self._truth()))
+        self._expect(first.complete, first.words)
+        self._sync("nothing new", account, added=0, requests=1)
+        self.sandbox.add_plays(3)
+        self.sandbox.backdate(1)
+        self.sandbox.delete_plays(1)
+        self._sync("3 new, 1 back-dated, 1 deleted", account, added=4, removed=1)
+        self._compare()
+        self._back_up(account)
+
+    def _connect(self) -> Account:
+        from watchbook import connecting
+        from watchbook.trakt.auth import PIN_REDIRECT, App
+
+        app = App(self.sandbox.client_id, self.sandbox.client_secret)
+        server = self.context.installation.auth_server(app)
+        device = server.start_device()
+        self._line("connect", f"open {device.address} and enter {device.user_code}")
+        pair = server.poll_device(device)
+        issue = connecting.issue_of(pair, app, PIN_REDIRECT, "device code")
+        account = connecting.connect(self.context.installation, None, app, issue)
+        self._line("", f"signed in as {account.name}")
+        return account
+
+    def _sync(
+        self,
+        title: str,
+        account: Account,
+        *,
+        added: int,
+        removed: int = 0,
+        requests: int | None = None,
+    ) -> SyncReport:
+        from watchbook.cli.sync import run_sync
+        from watchbook.sync import SyncOptions
+
+        before = self.context.http.requests
+        report = run_sync(self.context, account, SyncOptions())
+        took = self.context.http.requests - before
+        history = [o for o in report.data_sets if o.name == "history"]
+        found = (sum(o.added for o in history), sum(o.removed for o in history))
+        self._expect(found == (added, removed), f"{title}: {found} instead of {(added, removed)}")
+        self._expect(requests in {None, took}, f"{title}: {took} requests")
+        words = f"{counted(report.plays, 'play')} kept" if history else "the copy is up to date"
+        self._line(title, f"{words}, {counted(took, 'request')}, {report.seconds:.1f} s")
+        return report
+
+    def _compare(self) -> None:
+        """Hold every play of the store against what the sandbox really has."""
+        from watchbook.store import plays
+
+        with self.context.store.database.read() as conn:
+            kept = set(plays.unseen_ids(conn, self.context.account().id, -1))
+        missing = self._truth() ^ kept
+        self._expect(not missing, f"{counted(len(missing), 'play')} differ from the sandbox")
+        self._line("compare", f"{counted(len(kept), 'play')}: each is in the copy, none twice")
+
+    def _truth(self) -> set[int]:
+        """The history ids of all plays that the sandbox holds."""
+        return {play["id"] for play in self.sandbox.truth()["plays"]}
+
+    def _back_up(self, account: Account) -> None:
+        from watchbook.archive.verify import verify_archive
+        from watchbook.archive.write import write_archive
+        from watchbook.store import leases
+
+        with leases.holding(
+            self.context.store.database, f"account:{account.id}", "the demo's backup"
+        ):
+            started = monotonic()
+            written = write_archive(
+                self.context.store, account, self.context.settings.home / "backups"
+            )
+            seconds = monotonic() - started
+        self._expect(written.complete, "the backup is not complete")
+        size = f"{written.archive.bytes / 1_000_000:.1f} MB"
+        self._line("back up", f"{written.path.name}, {size}, {seconds:.1f} s")
+        started = monotonic()
+        verification = verify_archive(written.path)
+        self._line(
+            "verify",
+            f"every byte is right: {counted(verification.rows, 'row')}, "
+            f"{monotonic() - started:.1f} s",
+        )
+
+    def _line(self, title: str, words: str) -> None:
+        self.context.say(f"  [green]{'✓' if title else ' '}[/green] {title:<32} {words}")
+
+    def _expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - reads as an assertion
+        if not holds:
+            raise DemoFailed(f"The demo failed: {words}.", hint="Please report this.")
+
+
+def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox) -> None:
+    """Say how to look around, and wait for Ctrl-C."""
+    context.say("\nThe stand-in for Trakt stays up until Ctrl-C. In another terminal:\n")
+    for name, value in _settings(folder, sandbox).items():
+        context.say(f"  export WATCHBOOK_{name.upper()}={shlex.quote(value)}")
+    context.say("\n  watchbook status\n  watchbook backup list\n")
+    context.say(f"The stand-in shows itself at {sandbox.url}/")
+    threading.Event().wait()
