@@ -98,7 +98,7 @@ class ListMaker:
         return made
 
     def _list(self, name: str, owner: User, privacy: str) -> UserList:
-        trakt = self.make.number() % 90_000_000 + 20_000_000
+        trakt = self.make.number()
         slug = slugify(name, f"list-{trakt}")
         at = self.make.past()
         later = at + int((self.make.today - 1 - at) * self.make.chance.random())

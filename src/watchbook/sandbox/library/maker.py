@@ -8,7 +8,7 @@ from random import Random
 
 from watchbook.sandbox.library.catalogue import Catalogue
 from watchbook.sandbox.library.entries import Entry, Facts, Subject, stamp
-from watchbook.sandbox.library.people import members
+from watchbook.sandbox.library.people import OWNER_IDS, members
 from watchbook.sandbox.library.titles import DAY, Episode, Film, Season, Show, User
 from watchbook.sandbox.library.viewing import Viewing
 
@@ -37,7 +37,7 @@ class Maker:
         self.seen_episodes = [i for i in items if not catalogue.is_film(i)]
         shows = {catalogue.show_of(i).trakt: catalogue.show_of(i) for i in self.seen_episodes}
         self.seen_shows = list(shows.values())
-        self._numbers = count(user.trakt * 100_000 + 17, 13)
+        self._numbers = count(400_000_000 + (user.trakt - OWNER_IDS) * 250_000, 13)
 
     def number(self) -> int:
         """A fresh id."""

@@ -48,6 +48,8 @@ _FILM_PEOPLE = (
     "Youssef Chahine",
 )
 _PLACES = ("Aarhus", "Porto", "Leith", "Kraków", "Tromsø", None, None)
+OWNER_IDS = 1_700_000
+"""Where the numbers of the accounts' owners begin."""
 ZONES = (
     ("Europe/Copenhagen", -60),
     ("America/New_York", 300),
@@ -88,7 +90,7 @@ def owner(index: int, seed: int, today: int, *, vip: bool) -> User:
     slug = slugify(name, "") + (f"-{number}" if number > 1 else "")
     joined = today - Random(f"joined:{seed}:{index}").randint(3_000, 4_500) * DAY
     return User(
-        trakt=1_700_000 + index,
+        trakt=OWNER_IDS + index,
         username=slug,
         name=name,
         slug=slug,

@@ -12,6 +12,18 @@ LIMITS: Facts = {
     "watchlist": {"item_count": 5_000},
     "favorites": {"item_count": 100},
 }
+_CONNECTIONS = (
+    "facebook",
+    "twitter",
+    "mastodon",
+    "google",
+    "tumblr",
+    "medium",
+    "slack",
+    "apple",
+    "dropbox",
+    "microsoft",
+)
 _SERVICES = ("Netflix", "Max", "Hulu")
 
 
@@ -32,12 +44,7 @@ def account(make: Maker, zone: str) -> Facts:
             "token": secret(make, "feed"),
             "display_ads": False,
         },
-        "connections": {
-            name: name in ("apple", "google")
-            for name in (
-                "facebook twitter mastodon google tumblr medium slack apple dropbox microsoft".split()
-            )
-        },
+        "connections": {name: name in ("apple", "google") for name in _CONNECTIONS},
         "sharing_text": {
             "watching": "I'm watching [item]",
             "watched": "I just watched [item]",

@@ -7,6 +7,7 @@ from itertools import count
 
 from watchbook.sandbox.library import Catalogue, Library
 from watchbook.sandbox.library.entries import Comment, Entry, Facts, UserList
+from watchbook.sandbox.library.people import OWNER_IDS
 from watchbook.sandbox.library.titles import Episode
 from watchbook.sandbox.trakt import activities
 from watchbook.sandbox.trakt.history import History
@@ -24,7 +25,7 @@ class Account:
         self.history = History(catalogue, library.plays, library.touched)
         films = frozenset(range(len(catalogue.films)))
         self.activities = activities.of_library(library, films)
-        self.numbers = count(library.user.trakt * 100_000 + 70_000)
+        self.numbers = count(900_000_000 + (library.user.trakt - OWNER_IDS) * 100_000)
 
     @property
     def slug(self) -> str:

@@ -1,4 +1,4 @@
-"""Changes that a person makes at Trakt while somebody reads: each moves the timestamps it should."""
+"""Changes that a person makes at Trakt; each moves the timestamps that it should."""
 
 from __future__ import annotations
 

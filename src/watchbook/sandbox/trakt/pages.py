@@ -17,7 +17,8 @@ _FRAME = """<!DOCTYPE html>
 :root {{ color-scheme: light dark; --ink: #1c1b22; --paper: #faf8f5; --card: #fff; --edge: #e4dfd7;
   --mark: #9d174d; }}
 @media (prefers-color-scheme: dark) {{
-  :root {{ --ink: #ece9e4; --paper: #17161a; --card: #211f26; --edge: #37343d; --mark: #f9a8d4; }} }}
+  :root {{ --ink: #ece9e4; --paper: #17161a; --card: #211f26; --edge: #37343d;
+    --mark: #f9a8d4; }} }}
 * {{ box-sizing: border-box; }}
 body {{ margin: 0; background: var(--paper); color: var(--ink);
   font: 1rem/1.6 system-ui, sans-serif; }}
@@ -63,7 +64,8 @@ def problem(text: str, status: int) -> Answer:
 
 def pin(code: str) -> Answer:
     """The page that shows a code to be copied by hand."""
-    body = f'<h1>Your PIN</h1>\n<p>Paste it where you were asked for it.</p>\n<p class="pin" id="pin">{code}</p>'
+    text = "<h1>Your PIN</h1>\n<p>Paste it where you were asked for it.</p>\n"
+    body = f'{text}<p class="pin" id="pin">{code}</p>'
     return _page("Your PIN", body)
 
 
@@ -103,8 +105,9 @@ def home(world: World) -> Answer:
     )
     body = (
         "<h1>Trakt, pretended</h1>\n"
-        "<p>This is a stand-in for Trakt on your own machine. Its library is made up, from the "
-        f"first film to the last friend. The first account belongs to <strong>{name}</strong>.</p>\n"
+        "<p>This is a stand-in for Trakt on your own machine. Its library is made up, from the\n"
+        "first film to the last friend.\n"
+        f"The first account belongs to <strong>{name}</strong>.</p>\n"
         f"<dl>\n{boxes}\n</dl>\n"
         f"<h2>Point Watchbook at it</h2>\n<pre>{escape(settings)}</pre>\n"
         f"<h2>Faults in force</h2>\n<p>{faults}</p>"

@@ -105,11 +105,11 @@ def calendar(call: Call) -> Reply:
 
 def _span(call: Call) -> tuple[int, int]:
     text = call.params.get("start")
-    days = int(call.params.get("days", "7"))
     try:
+        days = int(call.params.get("days", "7"))
         first = minute_of(date.fromisoformat(text)) if text else call.world.clock.today()
     except ValueError:
-        raise Refusal(refused(400, "invalid_request", "start is not a date")) from None
+        raise Refusal(refused(400, "invalid_request", "start or days is wrong")) from None
     return first, first + min(days, _LONGEST) * DAY
 
 

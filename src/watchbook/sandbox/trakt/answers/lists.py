@@ -90,7 +90,7 @@ def _sorting(sort_by: str, sort_how: str) -> Headers:
 
 @API.get("/users/{user}/watchlist/comments", "/users/{user}/watchlist/comments/{sort}")
 @API.get("/users/{user}/favorites/comments", "/users/{user}/favorites/comments/{sort}")
-def comments_on_built_in_lists(call: Call) -> Reply:
+def comments_on_built_in_lists(_: Call) -> Reply:
     """Nobody has commented on these yet."""
     return listed([])
 

@@ -116,7 +116,7 @@ def plex(call: Call) -> Reply:
 
 
 @API.get("/users/settings/plex/servers")
-def plex_servers(call: Call) -> Reply:
+def plex_servers(_: Call) -> Reply:
     """The only server does not answer."""
     body = {
         "error_code": "PLEX_TIMEOUT",

@@ -79,6 +79,6 @@ def reactions(call: Call) -> Reply:
 
 
 @API.get("/users/{user}/{circle}/activities")
-def activities(call: Call) -> Reply:
+def activities(_: Call) -> Reply:
     """What other people do: nothing, in a sandbox."""
     return raw_json(encode([]))

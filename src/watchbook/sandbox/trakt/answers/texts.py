@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchbook.sandbox.library.entries import Comment, Entry, Facts, UserList
+from watchbook.sandbox.library.entries import Comment, Entry, Facts
 from watchbook.sandbox.trakt.answers.plays import entries
 from watchbook.sandbox.trakt.call import (
     API,
@@ -15,7 +15,7 @@ from watchbook.sandbox.trakt.call import (
     not_found,
     raw_json,
 )
-from watchbook.sandbox.trakt.shapes import comment, encode, user_list
+from watchbook.sandbox.trakt.shapes import comment, encode, shape
 
 
 @API.get("/users/{user}/comments")
@@ -57,12 +57,8 @@ def one_comment(call: Call) -> Reply:
 
 @API.get("/comments/{id}/item")
 def comment_item(call: Call) -> Reply:
-    """What a comment is about: `type`, and the title or list under its name."""
-    made = _find(call)
-    if isinstance(made.subject, UserList):
-        return as_json({"type": "list", "list": user_list(made.subject)})
-    row = Entry(made.kind, made.subject, {"type": made.kind})
-    return raw_json(call.world.shapes.row(row, call.form))
+    """What a comment is about, bare: a title or a list."""
+    return as_json(shape(_find(call).subject, call.form))
 
 
 @API.get("/comments/{id}/replies")

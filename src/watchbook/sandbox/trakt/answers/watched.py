@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 
 from watchbook.sandbox.library.entries import Entry, Facts, stamp
@@ -18,8 +18,8 @@ def films(call: Call) -> Reply:
     catalogue, times = call.world.catalogue, call.account.history.films()
     seen = [item for item in times if not catalogue.films[item].removed]
     if "min" in call.extended:
-        pairs = sorted((catalogue.films[item].trakt, times[item]) for item in seen)
-        return _mapping([(trakt, _stamps(minutes)) for trakt, minutes in pairs])
+        by_id = {catalogue.films[item].trakt: times[item] for item in seen}
+        return _mapping([*by_id], lambda trakt: _stamps(by_id[trakt]))
     seen.sort(key=lambda item: (times[item][-1], item), reverse=True)
 
     def rows(first: int, last: int) -> list[bytes]:
@@ -50,9 +50,10 @@ def shows(call: Call) -> Reply:
     seen = [row for row in found if row[2]]
     if "min" in call.extended:
         numbers = call.flag("season_numbers")
-        seen.sort(key=lambda row: row[0])
-        keyed = [(t, _compact(r, specials=specials, numbers=numbers)) for t, r, _ in seen]
-        return _mapping(keyed)
+        return _mapping(
+            [trakt for trakt, *_ in seen],
+            lambda trakt: _compact(records[trakt], specials=specials, numbers=numbers),
+        )
     seen.sort(key=lambda row: (max(row[2]), row[0]), reverse=True)
 
     def rows(first: int, last: int) -> list[bytes]:
@@ -109,13 +110,14 @@ def _stamps(minutes: list[int]) -> list[str]:
     return [stamp(minute) for minute in reversed(minutes)]
 
 
-def _mapping(
-    pairs: list[tuple[int, object]] | list[tuple[int, list[str]]] | list[tuple[int, Facts]],
-) -> Paged:
-    def rows(first: int, last: int) -> list[bytes]:
-        return [b'"%d":%s' % (key, encode(value)) for key, value in pairs[first:last]]
+def _mapping(keys: list[int], value: Callable[[int], object]) -> Paged:
+    """Members of one object, in order of their keys; values are made for the page only."""
+    keys.sort()
 
-    return Paged(len(pairs), rows, mapping=True)
+    def rows(first: int, last: int) -> list[bytes]:
+        return [b'"%d":%s' % (key, encode(value(key))) for key in keys[first:last]]
+
+    return Paged(len(keys), rows, mapping=True)
 
 
 @API.get("/sync/watched/episodes", "/users/{user}/watched/episodes")
@@ -126,8 +128,8 @@ def episodes(call: Call) -> Reply:
     parts = chain.from_iterable(_parts(record, specials=specials) for record in records)
     found = [(part, minutes) for part, minutes in parts if minutes]
     if "min" in call.extended:
-        pairs = sorted((part.trakt, minutes) for part, minutes in found)
-        return _mapping([(trakt, _stamps(minutes)) for trakt, minutes in pairs])
+        by_id = {part.trakt: minutes for part, minutes in found}
+        return _mapping([*by_id], lambda trakt: _stamps(by_id[trakt]))
     found.sort(key=lambda pair: (pair[1][-1], pair[0].trakt), reverse=True)
 
     def rows(first: int, last: int) -> list[bytes]:
