@@ -13,8 +13,9 @@ when absent); a fact that a line does not name stays as it was. Each file starts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import IO, Any
 
 import msgspec
@@ -66,6 +67,19 @@ class Memories:
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write((b",\n" if self.lines else b"[\n") + _encode(line))
         self.lines += 1
+
+
+def recall(lines: Iterable[bytes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Read the lines of ``watchbook/rows.json`` back: file and facts of every row, in order."""
+    path, facts = "", FIRST
+    for line in lines:
+        change = msgspec.json.decode(line)
+        if "file" in change:
+            path, facts = change["file"], FIRST
+        else:
+            count = change.pop("rows", 1)
+            facts = facts | change
+            yield from repeat((path, facts), count)
 
 
 def _facts_of(part: Part) -> Callable[[Any, int], dict[str, Any]]:

@@ -94,15 +94,6 @@ def latest_good(store: Store, account: Account) -> Archive | None:
         return ledger.newest_good(ledger.recorded(conn, account))
 
 
-def list_archives(
-    store: Store, account: Account, folder: Path
-) -> tuple[list[Archive], list[tuple[str, str]]]:
-    """All archives of an account, newest first, and files that look like one and are none."""
-    strange = ledger.tidy(store.database, account, folder)
-    with store.database.read() as conn:
-        return ledger.recorded(conn, account), strange
-
-
 def _twin(store: Store, account: Account, survey: Survey) -> Archive | None:
     """The last archive that may be relied on, if it holds the very same.
 

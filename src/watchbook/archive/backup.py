@@ -1,0 +1,145 @@
+"""Backups as they are run: under the account's lease, each leaving a run that says how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchbook.archive import ledger
+from watchbook.archive.instance import save_instance
+from watchbook.archive.layout import Layouts, trakt_layouts
+from watchbook.archive.ledger import DAMAGED, GONE, Archive, Checked
+from watchbook.archive.verify import Verification
+from watchbook.archive.write import WrittenArchive, write_archive
+from watchbook.errors import StoreBusy, WatchbookError
+from watchbook.store import accounts, leases, runs
+from watchbook.store.accounts import Account
+from watchbook.store.database import Database
+from watchbook.store.opening import Store
+
+_LOST_HINT = "Run `watchbook backup` to write a new archive."
+_INCOMPLETE_HINT = "Run `watchbook sync`, then `watchbook backup` again."
+
+
+def backups_folder(home: Path) -> Path:
+    """Where archives lie."""
+    return home / "backups"
+
+
+def back_up(
+    store: Store,
+    account: Account,
+    *,
+    force: bool = False,
+    progress: Callable[[str], None] | None = None,
+    layouts: Layouts = trakt_layouts,
+) -> WrittenArchive:
+    """Write or verify the account's archive; raises StoreBusy and StoreError."""
+    folder = backups_folder(store.home)
+    with _run(store.database, account, "backup") as run:
+        written = write_archive(
+            store, account, folder, force=force, progress=progress, layouts=layouts
+        )
+        name = written.archive.name
+        said = f"{name} holds the same, verified again" if written.unchanged else f"{name} written"
+        run.words = f"{written.lost.words} {said}" if written.lost else said
+        if not written.complete:
+            run.outcome, run.hint = runs.INCOMPLETE, _INCOMPLETE_HINT
+            run.words += f"; incomplete: {written.archive.words}"
+    return written
+
+
+def list_archives(store: Store, account: Account) -> tuple[list[Archive], list[tuple[str, str]]]:
+    """All archives of an account, newest first, and files that look like one and are none.
+
+    What a killed run left is taken up first, unless somebody works on the account just now.
+    """
+    strange = []
+    with (
+        suppress(StoreBusy),
+        leases.holding(store.database, f"account:{account.id}", f"the backups of {account.name}"),
+    ):
+        strange = ledger.tidy(store.database, account, backups_folder(store.home))
+    with store.database.read() as conn:
+        return ledger.recorded(conn, account), strange
+
+
+def check_all(store: Store, account: Account) -> list[tuple[Archive, Checked]]:
+    """Verify every recorded archive of the account, newest first, and write down how it stood."""
+    folder = backups_folder(store.home)
+    with _run(store.database, account, "verify") as run:
+        strange = ledger.tidy(store.database, account, folder)
+        with store.database.read() as conn:
+            known = ledger.recorded(conn, account)
+        checked = [(one, ledger.check(store.database, one, folder)) for one in known]
+        bad = [words for _, words in strange]
+        bad += [str(found.words) for _, found in checked if found.outcome == DAMAGED]
+        gone = sum(found.outcome == GONE for _, found in checked)
+        run.words = f"{len(checked) - gone} looked at, {gone} gone"
+        if bad:
+            run.outcome, run.hint = runs.FAILED, _LOST_HINT
+            run.words = "; ".join(bad)
+    return checked
+
+
+def check_one(store: Store, account: Account, archive: Archive) -> Checked:
+    """Verify one recorded archive and write down how it stood."""
+    with _run(store.database, account, "verify") as run:
+        checked = ledger.check(store.database, archive, backups_folder(store.home))
+        run.words = checked.words or f"{archive.name} is whole"
+        if checked.found is None:
+            run.outcome, run.hint = runs.FAILED, _LOST_HINT
+    return checked
+
+
+def back_up_instance(store: Store) -> tuple[Path, Verification]:
+    """Save the whole installation; the run is written under the owner's account."""
+    folder = backups_folder(store.home)
+    with store.database.read() as conn:
+        known = accounts.all_accounts(conn)
+    if not known:
+        return save_instance(store, folder)
+    with _written_run(store.database, known[0], "backup") as run:
+        path, found = save_instance(store, folder)
+        run.words = f"{path.name} written"
+    return path, found
+
+
+@dataclass
+class _Run:
+    words: str = ""
+    outcome: str = runs.COMPLETE
+    hint: str | None = None
+
+
+@contextmanager
+def _run(database: Database, account: Account, kind: str) -> Iterator[_Run]:
+    purpose = f"a {'backup' if kind == 'backup' else 'check of the backups'} of {account.name}"
+    with (
+        leases.holding(database, f"account:{account.id}", purpose),
+        _written_run(database, account, kind) as run,
+    ):
+        yield run
+
+
+@contextmanager
+def _written_run(database: Database, account: Account, kind: str) -> Iterator[_Run]:
+    """A run that is written down however it ends."""
+    with database.write() as conn:
+        run_id = runs.start(conn, account.id, kind)
+    run = _Run()
+    try:
+        yield run
+    except BaseException as reason:
+        run.outcome = runs.FAILED
+        run.words, run.hint = f"A fault: {type(reason).__name__}.", "Please report it."
+        if isinstance(reason, KeyboardInterrupt):
+            run.words, run.hint = "Stopped.", "Run the same command again."
+        if isinstance(reason, WatchbookError):
+            run.words, run.hint = reason.message, reason.hint
+        raise
+    finally:
+        with database.write() as conn:
+            runs.finish(conn, run_id, run.outcome, run.words, hint=run.hint)

@@ -1,0 +1,294 @@
+"""``watchbook backup``: write, list and verify archives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from watchbook.clock import counted, from_millis, in_words, now
+from watchbook.errors import ArchiveDamaged, ArchiveIncomplete, InputError
+
+if TYPE_CHECKING:
+    from watchbook.archive.ledger import Archive, Checked
+    from watchbook.archive.verify import Verification
+    from watchbook.archive.write import WrittenArchive
+    from watchbook.cli.context import Context
+    from watchbook.store.accounts import Account
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_NEW_ONE = "Run `watchbook backup` to write a new one."
+
+
+def _create_options(command: Command) -> Command:
+    no_sync = click.option("--no-sync", is_flag=True, help="Do not ask Trakt for news first.")
+    force = click.option("--force", is_flag=True, help="Write one even if nothing changed.")
+    return no_sync(force(command))
+
+
+@click.group(invoke_without_command=True)
+@_create_options
+@click.option(
+    "--instance",
+    is_flag=True,
+    help="Save the whole installation instead: database and key.",
+)
+@click.pass_context
+def backup(ctx: click.Context, *, no_sync: bool, force: bool, instance: bool) -> int:
+    """Write an archive of everything that is kept, or list and verify archives.
+
+    Without a subcommand it is `backup create`.
+
+    Example: watchbook backup
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    return _save_instance(ctx.obj) if instance else _create(ctx.obj, no_sync=no_sync, force=force)
+
+
+@backup.command()
+@_create_options
+@click.pass_obj
+def create(context: Context, *, no_sync: bool, force: bool) -> int:
+    """Sync, then write an archive, unless the last one holds the same; then verify that.
+
+    Example: watchbook backup create --no-sync
+    """
+    return _create(context, no_sync=no_sync, force=force)
+
+
+@backup.command(name="list")
+@click.pass_obj
+def list_(context: Context) -> None:
+    """List the archives of the account, newest first.
+
+    Example: watchbook backup list
+    """
+    from watchbook.archive.backup import backups_folder, list_archives
+    from watchbook.archive.ledger import newest_good
+
+    folder = backups_folder(context.store.home)
+    known, strange = list_archives(context.store, context.account())
+    if context.json:
+        context.answer({"folder": folder, "archives": known, "strange": dict(strange)})
+        return
+    if not known:
+        context.say("There is no archive yet. Run `watchbook backup` to write one.")
+    best = newest_good(known)
+    for archive in known:
+        mark = "latest good" if best and archive.name == best.name else ""
+        context.say(_line(archive, folder, mark))
+    _tell_strange(context, strange)
+    if known:
+        context.say(f"They lie in {plain(folder)}.")
+
+
+@backup.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def verify(context: Context, file: Path | None) -> int:
+    """Read every byte of an archive, or of all of them, and say how it stands.
+
+    Example: watchbook backup verify backup-sandra-20261121T201500Z.tar.gz
+    """
+    return _verify_all(context) if file is None else _verify_one(context, file)
+
+
+def _create(context: Context, *, no_sync: bool, force: bool) -> int:
+    from watchbook.archive.backup import back_up
+
+    written = back_up(context.store, _account(context, no_sync=no_sync), force=force)
+    if context.json:
+        context.answer(
+            {
+                "archive": written.archive,
+                "path": written.path,
+                "unchanged": written.unchanged,
+                "lost": written.lost.words if written.lost else None,
+                "strange": dict(written.strange),
+                "counts": written.manifest.counts,
+            }
+        )
+        return 0 if written.complete else ArchiveIncomplete.exit_code
+    _tell(context, written)
+    if not written.complete:
+        raise ArchiveIncomplete(
+            f"The archive is incomplete: {written.archive.words}.",
+            hint="Run `watchbook sync` and then `watchbook backup` again; it never counts as the "
+            "latest good archive.",
+        )
+    return 0
+
+
+def _account(context: Context, *, no_sync: bool) -> Account:
+    if no_sync:
+        return context.account()
+    from watchbook.cli.sync import sync_first, syncable_account
+
+    account = syncable_account(context)
+    sync_first(context, account)
+    return context.account()
+
+
+def _tell(context: Context, written: WrittenArchive) -> None:
+    manifest, archive = written.manifest, written.archive
+    if written.lost:
+        context.say(f"[bold red]Not to be relied on any more:[/] {plain(written.lost.words)}")
+    if written.unchanged:
+        context.say(f"Unchanged [bold]{plain(archive.name)}[/] holds the same, verified again")
+    else:
+        context.say(f"Written   [bold]{plain(archive.name)}[/]")
+    gone = manifest.counts.get("removed", 0)
+    held = counted(manifest.counts.get("data", 0), "row")
+    also = f", and {counted(gone, 'row')} gone at Trakt" if gone else ""
+    context.say(
+        f"Holds     {held} in {len(manifest.files) + 1} files, {_size(archive.bytes)}{also}"
+    )
+    if written.complete:
+        context.say("Verdict   [green]complete[/], every byte read back and verified")
+        for words in manifest.words:
+            context.say(f"          {plain(words)}")
+    else:
+        context.say("Verdict   [bold red]incomplete[/], every byte read back and verified")
+    context.say(f"Where     {plain(written.path.parent)}")
+    _tell_strange(context, written.strange)
+
+
+def _save_instance(context: Context) -> int:
+    from watchbook.archive.backup import back_up_instance
+
+    path, found = back_up_instance(context.store)
+    if context.json:
+        context.answer({"path": path, "bytes": found.bytes, "sha256": found.sha256})
+        return 0
+    context.say(f"Written   [bold]{plain(path.name)}[/]")
+    context.say(f"Holds     the whole installation, {_size(found.bytes)}; keep it private")
+    for words in found.manifest.words:
+        context.say(f"          {plain(words)}")
+    context.say(f"Where     {plain(path.parent)}")
+    return 0
+
+
+def _verify_all(context: Context) -> int:
+    from watchbook.archive.backup import check_all
+    from watchbook.archive.ledger import DAMAGED
+
+    checked = check_all(context.store, context.account())
+    if context.json:
+        context.answer([{"name": one.name, **_checked(found)} for one, found in checked])
+    for archive, found in checked:
+        context.say(f"{plain(archive.name)}  {_state(found)}")
+    if not checked:
+        context.say("There is no archive yet. Run `watchbook backup` to write one.")
+    damaged = [archive.name for archive, found in checked if found.outcome == DAMAGED]
+    if damaged and not context.json:
+        raise ArchiveDamaged(f"Damaged: {', '.join(damaged)}.", hint=_NEW_ONE)
+    return ArchiveDamaged.exit_code if damaged else 0
+
+
+def _verify_one(context: Context, file: Path) -> int:
+    from watchbook.archive.backup import backups_folder, check_one
+
+    folder = backups_folder(context.settings.home)
+    path = file if file.exists() else folder / file.name
+    if not path.exists():
+        raise InputError(f"There is no file {file}.", hint="`watchbook backup list` shows them.")
+    if path.parent.resolve() == folder.resolve() and (ours := _recorded(context, path.name)):
+        checked = check_one(context.store, *ours)
+        if checked.found is None:
+            raise ArchiveDamaged(checked.words or "It is damaged.", hint=_NEW_ONE)
+        found = checked.found
+    else:
+        from watchbook.archive.verify import verify_archive
+
+        found = verify_archive(path)
+    _tell_verified(context, path, found)
+    return 0
+
+
+def _recorded(context: Context, name: str) -> tuple[Account, Archive] | None:
+    """The archive called ``name`` and whose it is, if it is in the ledger."""
+    from watchbook.archive import ledger
+    from watchbook.store import accounts
+
+    with context.store.database.read() as conn:
+        for account in accounts.all_accounts(conn):
+            for archive in ledger.recorded(conn, account):
+                if archive.name == name:
+                    return account, archive
+    return None
+
+
+def _tell_verified(context: Context, path: Path, found: Verification) -> None:
+    manifest = found.manifest
+    if context.json:
+        context.answer(
+            {
+                "path": path,
+                "outcome": "whole",
+                "verdict": manifest.verdict,
+                "words": manifest.words,
+                "bytes": found.bytes,
+                "sha256": found.sha256,
+                "digest_beside": found.beside,
+                "counts": manifest.counts,
+            }
+        )
+        return
+    context.say(f"[green]Whole[/]     [bold]{plain(path.name)}[/], every byte as written")
+    held = f"{counted(found.rows, 'row')} in " if manifest.account else ""
+    context.say(f"Holds     {held}{len(manifest.files) + 1} files, {_size(found.bytes)}")
+    context.say(f"Verdict   {manifest.verdict} when it was made, {manifest.created_at}")
+    for words in manifest.words:
+        context.say(f"          {plain(words)}")
+    if not found.beside:
+        context.say("Note      no .sha256 beside it; the digests inside were checked")
+
+
+def _tell_strange(context: Context, strange: list[tuple[str, str]]) -> None:
+    for name, reason in strange:
+        context.say(f"[bold red]Not an archive of ours:[/] {plain(name)}: {plain(reason)}")
+
+
+def _line(archive: Archive, folder: Path, mark: str) -> str:
+    moment = from_millis(archive.written_at)
+    verdict = archive.verdict if archive.verdict == "complete" else "[bold red]incomplete[/]"
+    state = archive.check_outcome if (folder / archive.name).exists() else "gone"
+    shown = state if state == "whole" else f"[bold red]{state}[/]"
+    age = in_words(now() - from_millis(archive.checked_at or archive.written_at))
+    size = _size(archive.bytes).rjust(8)
+    return (
+        f"{moment:%Y-%m-%d %H:%M}  {plain(archive.name)}  {size}  {verdict}, {shown} "
+        f"{age} ago  [green]{mark}[/]"
+    ).rstrip()
+
+
+def _checked(checked: Checked) -> dict[str, Any]:
+    return {"outcome": checked.outcome, "words": checked.words}
+
+
+def _state(checked: Checked) -> str:
+    if checked.found is not None:
+        return f"[green]whole[/], {checked.found.manifest.verdict}"
+    return f"[bold red]{checked.outcome}[/]: {plain(checked.words)}"
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:  # noqa: PLR2004 - what a kB is
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def plain(text: object) -> str:
+    """``text`` without what a terminal or the colours might take for a command."""
+    from rich.markup import escape
+
+    from watchbook.redaction import tame
+
+    return escape(tame(str(text)))
