@@ -156,7 +156,7 @@ def read_rows(path: str, reader: BinaryIO, parse: Parse = parse_json) -> Iterato
 
     A file is an array with a row per line, or one object, or ``null``.
     """
-    first = _line(path, reader)
+    first = _line(path, reader, LONGEST_ROW)
     if first == b"[\n":
         yield from _array_rows(path, reader, parse)
     elif first != b"[]\n":
@@ -174,13 +174,13 @@ def _array_rows(path: str, reader: BinaryIO, parse: Parse) -> Iterator[bytes]:
         number += 1
         row, more = _row("%s, row %d" % (path, number), reader, parse)
         yield row
-    if _line(path, reader) != b"]\n":
+    if _line(path, reader, LONGEST_ROW) != b"]\n":
         raise Damaged(path + " does not end as an array does")
 
 
 def _row(place: str, reader: BinaryIO, parse: Parse) -> Tuple[bytes, bool]:
     """One row, and whether another follows. A row may hold line breaks between its values."""
-    text = _line(place, reader)
+    text = _line(place, reader, LONGEST_ROW)
     row, more = _without_comma(text)
     try:
         parse(row)
@@ -216,7 +216,7 @@ def _must_parse(place: str, text: bytes, parse: Parse) -> None:
         raise Damaged("%s is not JSON (%s)" % (place, reason)) from None
 
 
-def _line(place: str, reader: BinaryIO, longest: int = LONGEST_ROW) -> bytes:
+def _line(place: str, reader: BinaryIO, longest: int) -> bytes:
     line = reader.readline(max(longest, 0))
     if not line.endswith(b"\n"):
         raise Damaged(place + (" is too long" if len(line) >= longest else " is cut off"))
