@@ -31,10 +31,16 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings in force; raises SettingsError."""
+        """The settings in force; raises SettingsError. From here on the log obeys them.
+
+        A command tells its own story, so unless a level was chosen its log holds only trouble.
+        """
+        from watchbook import logs
         from watchbook.settings import load
 
-        return load(os.environ, Path.cwd())
+        settings = load(os.environ, Path.cwd())
+        logs.configure("warning" if settings["log"].origin == "default" else settings.log)
+        return settings
 
     @cached_property
     def store(self) -> Store:
@@ -47,9 +53,13 @@ class Context:
     def http(self) -> HttpClient:
         """The one way out."""
         from watchbook.addresses import AddressRule
-        from watchbook.http import HttpClient
+        from watchbook.http import HttpClient, user_agent
 
-        return HttpClient(AddressRule(self.settings.allowed_hosts), service="Trakt")
+        base_url = self.settings["base_url"]
+        about = None if base_url.value == base_url.setting.default else base_url.value
+        return HttpClient(
+            AddressRule(self.settings.allowed_hosts), service="Trakt", agent=user_agent(about)
+        )
 
     @cached_property
     def installation(self) -> Installation:

@@ -1,0 +1,1 @@
+"""The doctor: small checks, each with what to do, none of which changes anything."""

@@ -1,0 +1,71 @@
+"""Checks of one account by what is stored: sign-in, copy, backups. They change nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from watchbook import clock
+from watchbook import grants as services
+from watchbook.checkup.check import Check, ok, problem, warning
+from watchbook.overview import newest_backup
+from watchbook.store import datasets
+from watchbook.store.accounts import Account
+from watchbook.store.database import Database
+from watchbook.store.grants import Grant, State
+from watchbook.store.opening import Store
+
+OLD_BACKUP = timedelta(days=14)
+
+
+def about(what: str, account: Account) -> str:
+    """The name of a check of one account."""
+    return f"{what} of {account.name}"
+
+
+def check_tokens(account: Account, grant: Grant, store: Store) -> Check:
+    """Whether the key in force opens the sealed tokens."""
+    grant.opened(store.sealer)
+    return ok(about("tokens", account), "open with the key in force")
+
+
+def check_sign_in(account: Account, grant: Grant | None) -> Check:
+    """Whether the sign-in is kept alive, by what is written down about it."""
+    name = about("sign-in", account)
+    if account.locked:
+        return problem(name, account.locked, "Write to support@trakt.tv.")
+    if grant is None:
+        connect = f"`watchbook --account {account.name} connect`"
+        return warning(name, "not connected to Trakt", f"{connect}, or import Trakt's export ZIPs")
+    words = services.warning(grant, account.name)
+    if words is None:
+        return ok(name, f"{grant.state}, until {clock.to_iso(grant.expires_at)}")
+    remedy = f"`watchbook --account {account.name} connect`"
+    if grant.state is State.NEEDED:
+        return problem(name, words, remedy)
+    return warning(name, words, f"`watchbook connect --refresh`; when that fails, {remedy}")
+
+
+def check_data_sets(database: Database, account: Account) -> Check:
+    """Whether the copy holds all that Trakt claims, by the last sync."""
+    name = about("data sets", account)
+    with database.read() as conn:
+        states = datasets.all_states(conn, account.id).values()
+    partial = [state.name for state in states if state.state == datasets.INCOMPLETE]
+    if not states:
+        return warning(name, "nothing was read yet", "`watchbook sync`")
+    if partial:
+        remedy = "`watchbook sync` tries again; `watchbook status` says why"
+        return warning(name, f"incomplete: {', '.join(partial)}", remedy)
+    return ok(name, f"{clock.counted(len(states), 'data set')}, none incomplete")
+
+
+def check_backup(database: Database, account: Account) -> Check:
+    """Whether there is a good backup whose bytes were read back not too long ago."""
+    name = about("backup", account)
+    with database.read() as conn:
+        newest = newest_backup(conn, account)
+    if newest is None:
+        return warning(name, "none that is good", "`watchbook backup`")
+    age = clock.now() - newest.proven_at
+    words = f"{newest.name}, proven whole {clock.in_words(age)} ago"
+    return warning(name, words, "`watchbook backup`") if age > OLD_BACKUP else ok(name, words)

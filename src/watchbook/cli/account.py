@@ -1,0 +1,203 @@
+"""``watchbook account``: who has a book here, and adding, renaming and removing one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watchbook.cli.columns import Row, show
+from watchbook.clock import counted
+from watchbook.errors import InputError, WatchbookError
+
+if TYPE_CHECKING:
+    from watchbook.cli.context import Context
+    from watchbook.store.accounts import Account
+
+_LONGEST_NAME = 60
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def account(ctx: click.Context) -> None:
+    """List the accounts of this installation, add one, rename or remove one.
+
+    Without a subcommand it is `account list`.
+
+    Example: watchbook account
+    """
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj)
+
+
+@account.command(name="list")
+@click.pass_obj
+def list_(context: Context) -> None:
+    """List the accounts, the owner's first.
+
+    Example: watchbook account list --json
+    """
+    _list(context)
+
+
+@account.command()
+@click.argument("name")
+@click.pass_obj
+def add(context: Context, name: str) -> None:
+    """Make an empty account NAME, for another person or for Trakt's export ZIPs.
+
+    Example: watchbook account add tom
+    """
+    from watchbook.store import accounts
+
+    with context.store.database.write() as conn:
+        made = accounts.add(conn, _checked_name(name))
+    context.say(f"{made.name} has an empty book now. Next: one of")
+    context.say(f"  watchbook --account {made.name} connect")
+    context.say(f"  watchbook --account {made.name} import FILE.zip")
+    if context.json:
+        context.answer({"account": made.name, "owner": made.owner})
+
+
+@account.command()
+@click.argument("old")
+@click.argument("new")
+@click.pass_obj
+def rename(context: Context, old: str, new: str) -> None:
+    """Call the account OLD by the name NEW; archives written before keep their names.
+
+    Example: watchbook account rename me sandra
+    """
+    from watchbook.store import accounts
+
+    with context.store.database.write() as conn:
+        present = accounts.choose(conn, old)
+        if accounts.find(conn, _checked_name(new)) is not None:
+            raise InputError(f"There is an account called {new} already.", hint="Choose another.")
+        accounts.change(conn, present.id, name=new)
+    context.say(f"{old} is called {new} now.")
+    if context.json:
+        context.answer({"account": new, "before": old})
+
+
+@account.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def remove(context: Context, name: str, *, yes: bool) -> None:
+    """Forget the account NAME and all that the database holds of it; archives stay.
+
+    Example: watchbook account remove tom
+    """
+    from watchbook.store import accounts, leases
+
+    doomed = _removable(context, name)
+    if not yes:
+        _ask(context, doomed)
+    problem = _given_back(context, doomed)
+    database = context.store.database
+    with (
+        leases.holding(database, f"account:{doomed.id}", f"the removal of {name}"),
+        database.write(durable=True) as conn,
+    ):
+        accounts.remove(conn, doomed.id)
+    if problem is not None:
+        click.echo(problem, err=True)
+    context.say(f"{name} is gone from the database.")
+    if context.json:
+        context.answer({"removed": name, "problem": problem})
+
+
+def _checked_name(name: str) -> str:
+    if len(name) > _LONGEST_NAME or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise InputError(
+            f"{name!r} cannot be the name of an account.",
+            hint=f"Small letters, digits, - and _, at most {_LONGEST_NAME}. Example: tom",
+        )
+    return name
+
+
+def _removable(context: Context, name: str) -> Account:
+    """The account called ``name``; the owner's goes last, since the installation is theirs."""
+    from watchbook.store import accounts
+
+    with context.store.database.read() as conn:
+        doomed = accounts.choose(conn, name)
+        others = [other.name for other in accounts.all_accounts(conn) if other.id != doomed.id]
+    if doomed.owner and others:
+        raise InputError(
+            f"{name} owns this installation and can only be removed last.",
+            hint=f"Remove {', '.join(others)} first.",
+        )
+    return doomed
+
+
+def _ask(context: Context, doomed: Account) -> None:
+    from watchbook.store import plays
+
+    with context.store.database.read() as conn:
+        kept = plays.count(conn, doomed.id)
+    click.echo(
+        f"Of {doomed.name} the database holds {counted(kept, 'play')}, with all other data sets, "
+        "what was removed at Trakt, and the sign-in.\n"
+        "All of that is deleted and the sign-in given back. "
+        f"Archives stay in {context.store.home / 'backups'}.",
+        err=True,
+    )
+    click.confirm(f"Remove {doomed.name}?", abort=True, err=True)
+
+
+def _given_back(context: Context, doomed: Account) -> str | None:
+    """Revoke the account's grant, if it has one; what went wrong with that, in words."""
+    from watchbook import connecting
+    from watchbook.store import grants
+
+    with context.store.database.read() as conn:
+        if grants.find(conn, doomed.id) is None:
+            return None
+    try:
+        return connecting.disconnect(context.installation, doomed)
+    except WatchbookError as reason:
+        return (
+            f"Trakt could not be told ({reason.message}) "
+            f"Remove the app yourself at {connecting.CONNECTED_APPS}."
+        )
+
+
+def _list(context: Context) -> None:
+    from watchbook.store import accounts, grants, plays
+
+    with context.store.database.read() as conn:
+        known = [
+            _as_data(one, grants.find(conn, one.id) is not None, plays.count(conn, one.id))
+            for one in accounts.all_accounts(conn)
+        ]
+    if context.json:
+        context.answer(known)
+    if not known:
+        context.say("There is no account yet. Run `watchbook connect`.")
+    show(context, [Row(one["name"], _told(one)) for one in known])
+
+
+def _as_data(one: Account, connected: bool, kept: int) -> dict[str, Any]:  # noqa: FBT001
+    return {
+        "name": one.name,
+        "user": one.trakt_slug,
+        "owner": one.owner,
+        "connected": connected,
+        "plays": kept,
+        "timezone": one.timezone,
+        "locked": one.locked,
+    }
+
+
+def _told(one: dict[str, Any]) -> str:
+    parts = [
+        counted(one["plays"], "play"),
+        f"Trakt user {one['user']}" if one["user"] else "not known at Trakt",
+        "connected" if one["connected"] else "not connected",
+        "owner" if one["owner"] else "",
+        "locked by Trakt" if one["locked"] else "",
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,166 @@
+"""``watchbook status``: how each account stands, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from watchbook.cli.columns import Row, show
+from watchbook.clock import counted, in_words, now
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from watchbook.cli.context import Context
+    from watchbook.overview import Budget, DataSets, LastSync, Overview, SignIn
+
+GOOD, DOUBT, BAD = "green", "yellow", "bold red"
+
+_ALL_EVENTS = 200
+
+
+@click.command()
+@click.option("--grants", "all_events", is_flag=True, help="Show the whole history of the sign-in.")
+@click.pass_obj
+def status(context: Context, *, all_events: bool) -> int:
+    """Show how each account stands: sign-in, last sync, data sets, backups, what runs.
+
+    Ends with 0 when all is well, 77 when somebody has to sign in (or Trakt locked the account),
+    65 when a copy is incomplete, 75 when the last sync failed and another one may not.
+
+    Example: watchbook status --grants
+    """
+    from watchbook.overview import FEW_EVENTS, overviews
+
+    found = overviews(
+        context.store,
+        context.settings.trakt_budget,
+        context.account_name,
+        events=_ALL_EVENTS if all_events else FEW_EVENTS,
+    )
+    if context.json:
+        context.answer({"accounts": found})
+    if not found:
+        _tell_how_to_begin(context)
+    for overview in found:
+        _tell(context, overview)
+    return _exit_code(found)
+
+
+def _exit_code(found: list[Overview]) -> int:
+    """The code of the most urgent need."""
+    from watchbook.overview import Health
+
+    codes = {Health.SIGN_IN: 77, Health.INCOMPLETE: 65, Health.RETRY: 75, Health.WELL: 0}
+    healths = {overview.health for overview in found}
+    return next((code for health, code in codes.items() if health in healths), 0)
+
+
+def _tell_how_to_begin(context: Context) -> None:
+    beginnings = [
+        Row("watchbook connect", "sign in to Trakt"),
+        Row("watchbook import FILE.zip", "begin with Trakt's export, without an app"),
+        Row("watchbook demo", "look around first, on invented data"),
+    ]
+    if context.settings.trakt_refresh_token is not None:
+        beginnings = [Row("watchbook sync", "makes one from WATCHBOOK_TRAKT_REFRESH_TOKEN")]
+    show(context, beginnings, head="There is no account yet.")
+
+
+def _tell(context: Context, overview: Overview) -> None:
+    user = f"Trakt user {overview.user}" if overview.user else "not known at Trakt"
+    owner = ", owner of this installation" if overview.owner else ""
+    show(context, _rows(overview), head=overview.account, aside=user + owner)
+    context.say()
+
+
+def _rows(overview: Overview) -> Iterator[Row]:
+    if overview.locked:
+        yield Row("Trakt", overview.locked, BAD)
+    if overview.sign_in is None:
+        again = f"`watchbook --account {overview.account} connect`"
+        yield Row("sign-in", f"none: {again}, or import Trakt's export ZIPs", DOUBT)
+    else:
+        yield from _about_sign_in(overview.sign_in)
+    yield from _about_sync(overview.last_sync)
+    yield from _about_data_sets(overview.data_sets)
+    yield Row("plays", f"{overview.plays:,} kept")
+    yield _about_backup(overview)
+    yield from _about_running(overview)
+    yield _about_budget(overview.budget)
+    yield from _about_events(overview)
+
+
+def _about_sign_in(sign_in: SignIn) -> Iterator[Row]:
+    if sign_in.warning:
+        yield Row("sign-in", sign_in.warning, BAD if sign_in.state == "needed" else DOUBT)
+    else:
+        yield Row("sign-in", f"{sign_in.state}, until {moment(sign_in.alive_until)}", GOOD)
+    yield Row("", f"last renewed {ago(sign_in.refreshed_at)}, first given by {sign_in.origin}")
+
+
+def _about_sync(last: LastSync | None) -> Iterator[Row]:
+    if last is None:
+        yield Row("last sync", "never: `watchbook sync`", DOUBT)
+        return
+    styles = {"complete": GOOD, "running": "cyan", "incomplete": DOUBT}
+    words = last.words or ""
+    told = words if words.startswith(last.outcome) else f"{last.outcome}: {words}".rstrip(": ")
+    yield Row("last sync", told, styles.get(last.outcome, BAD))
+    if last.hint:
+        yield Row("", last.hint)
+    when = ago(last.finished_at or last.started_at)
+    yield Row("", f"{when}, {counted(last.requests, 'request')}")
+
+
+def _about_data_sets(found: DataSets) -> Iterator[Row]:
+    if found.total:
+        whole = found.complete + len(found.unavailable) == found.total
+        words = f"{found.complete} of {found.total} complete"
+        yield Row("data sets", words, GOOD if whole else DOUBT)
+    for name, why in found.incomplete.items():
+        yield Row("", f"{name} incomplete: {why}", DOUBT)
+    for name, why in found.unavailable.items():
+        yield Row("", f"{name} {why}")
+    if found.held:
+        yield Row("", f"{counted(found.held, 'removal')} held back for your word", DOUBT)
+
+
+def _about_backup(overview: Overview) -> Row:
+    backup = overview.backup
+    if backup is None:
+        return Row("backup", "none that is good: `watchbook backup`", DOUBT)
+    return Row("backup", f"{backup.name}, proven whole {ago(backup.proven_at)}")
+
+
+def _about_running(overview: Overview) -> Iterator[Row]:
+    for work in overview.running:
+        where = f"process {work.process} on {work.machine}"
+        yield Row("running", f"{work.purpose} since {moment(work.since)}, {where}", "cyan")
+
+
+def _about_budget(budget: Budget) -> Row:
+    words = f"{budget.used} of {budget.allowed} reads in {budget.seconds} s"
+    if budget.blocked_until is not None:
+        return Row("rate", f"{words}, none before {moment(budget.blocked_until)}", DOUBT)
+    return Row("rate", words)
+
+
+def _about_events(overview: Overview) -> Iterator[Row]:
+    topic = "grants"
+    for event in overview.events:
+        told = "; ".join(filter(None, (event.origin, event.words)))
+        yield Row(topic, f"{moment(event.at)}  {event.event}{f' ({told})' if told else ''}")
+        topic = ""
+
+
+def moment(when: datetime) -> str:
+    """Write a moment for a person: ``2026-11-21 20:15 UTC``."""
+    return when.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def ago(when: datetime) -> str:
+    """Write a moment with how long it is past: ``3 days ago (2026-11-18 20:15 UTC)``."""
+    return f"{in_words(now() - when)} ago ({moment(when)})"

@@ -1,0 +1,253 @@
+"""How an account stands, on one page: the sign-in, the copy, the backups, what runs now.
+
+It only reads. Whatever shows it (the command line, a page) decides about colours and words
+around it, not about what is healthy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook import clock
+from watchbook.archive import ledger
+from watchbook.grants import warning
+from watchbook.settings import Rate
+from watchbook.store import accounts, datasets, grants, plays, runs
+from watchbook.store.accounts import Account
+from watchbook.store.budget import SLOT
+from watchbook.store.datasets import DataSetState
+from watchbook.store.grants import Grant, GrantEvent, State
+from watchbook.store.opening import Store
+from watchbook.store.runs import Run
+from watchbook.store.schema import budgets, leases
+
+FEW_EVENTS = 5
+"""Events of a grant that are shown unless more are asked for."""
+
+
+class Health(StrEnum):
+    """What an account needs, the most urgent last."""
+
+    WELL = "well"
+    RETRY = "the last sync failed"
+    INCOMPLETE = "the copy is incomplete"
+    SIGN_IN = "a sign-in is needed"
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How the permission at Trakt stands; ``warning`` says what to do, None while all is well."""
+
+    state: State
+    alive_until: datetime
+    refreshed_at: datetime
+    next_refresh_at: datetime
+    origin: str
+    warning: str | None
+
+
+@dataclass(frozen=True)
+class LastSync:
+    """The latest run; ``hint`` says what to do about its outcome."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    words: str | None
+    hint: str | None
+    requests: int
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """Every data set that was ever tried: how many are whole, and why the others are not."""
+
+    total: int
+    complete: int
+    held: int
+    incomplete: Mapping[str, str]
+    unavailable: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Backup:
+    """The newest good archive; ``proven_at`` is when its bytes were last read back."""
+
+    name: str
+    written_at: datetime
+    proven_at: datetime
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that a process does for the account right now."""
+
+    purpose: str
+    machine: str
+    process: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Reads taken within the budget's period; none are allowed before ``blocked_until``."""
+
+    used: int
+    allowed: int
+    seconds: int
+    blocked_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One account as it stands now."""
+
+    account: str
+    user: str | None
+    owner: bool
+    timezone: str | None
+    health: Health
+    locked: str | None
+    sign_in: SignIn | None
+    last_sync: LastSync | None
+    data_sets: DataSets
+    plays: int
+    backup: Backup | None
+    running: Sequence[Work]
+    budget: Budget
+    events: Sequence[GrantEvent]
+
+
+def overviews(
+    store: Store, rate: Rate, name: str | None = None, *, events: int = FEW_EVENTS
+) -> list[Overview]:
+    """How every account stands, or the one called ``name``; none when there is no account yet.
+
+    Raises InputError for an unknown name.
+    """
+    with store.database.read() as conn:
+        known = accounts.all_accounts(conn) if name is None else [accounts.choose(conn, name)]
+        return [_overview(conn, account, rate, events) for account in known]
+
+
+def _overview(conn: sa.Connection, account: Account, rate: Rate, events: int) -> Overview:
+    grant = grants.find(conn, account.id)
+    states = datasets.all_states(conn, account.id)
+    running = work_for(conn, account)
+    newest = next(iter(runs.latest(conn, account.id, "sync")), None)
+    last_sync = _last_sync(newest, running) if newest else None
+    data_sets = _data_sets(states)
+    return Overview(
+        account=account.name,
+        user=account.trakt_slug,
+        owner=account.owner,
+        timezone=account.timezone,
+        health=_health(account, grant, last_sync, data_sets),
+        locked=account.locked,
+        sign_in=_sign_in(grant, account) if grant else None,
+        last_sync=last_sync,
+        data_sets=data_sets,
+        plays=plays.count(conn, account.id),
+        backup=newest_backup(conn, account),
+        running=running,
+        budget=_budget(conn, account, rate),
+        events=grants.history(conn, account, events),
+    )
+
+
+def _health(
+    account: Account, grant: Grant | None, last_sync: LastSync | None, data_sets: DataSets
+) -> Health:
+    if account.locked or (grant is not None and grant.state is State.NEEDED):
+        return Health.SIGN_IN
+    if data_sets.incomplete or data_sets.held:
+        return Health.INCOMPLETE
+    if last_sync is not None and last_sync.outcome in {runs.FAILED, runs.INTERRUPTED}:
+        return Health.RETRY
+    return Health.WELL
+
+
+def _sign_in(grant: Grant, account: Account) -> SignIn:
+    return SignIn(
+        state=grant.state,
+        alive_until=grant.expires_at,
+        refreshed_at=grant.issued_at,
+        next_refresh_at=grant.retry_at or grant.half_life,
+        origin=grant.origin,
+        warning=warning(grant, account.name),
+    )
+
+
+def _last_sync(run: Run, running: Sequence[Work]) -> LastSync:
+    """The run; one that says it runs, while nobody holds the account, was interrupted."""
+    outcome, words = run.outcome, run.words
+    if outcome == runs.RUNNING and not running:
+        outcome, words = runs.INTERRUPTED, "The process ended before the run did."
+    return LastSync(
+        clock.from_millis(run.started_at),
+        _moment(run.finished_at),
+        outcome,
+        words,
+        run.hint,
+        run.requests,
+    )
+
+
+def _moment(millis: int | None) -> datetime | None:
+    return None if millis is None else clock.from_millis(millis)
+
+
+def _data_sets(states: Mapping[str, DataSetState]) -> DataSets:
+    def words_of(wanted: str) -> dict[str, str]:
+        return {s.name: s.words or "no reason known" for s in known if s.state == wanted}
+
+    known = [state for state in states.values() if state.state != datasets.NEVER]
+    return DataSets(
+        total=len(known),
+        complete=sum(state.state == datasets.COMPLETE for state in known),
+        held=sum(state.held for state in known),
+        incomplete=words_of(datasets.INCOMPLETE),
+        unavailable=words_of(datasets.UNAVAILABLE),
+    )
+
+
+def newest_backup(conn: sa.Connection, account: Account) -> Backup | None:
+    """The newest archive of an account that is complete and was whole when last read back."""
+    archive = ledger.newest_good(ledger.recorded(conn, account))
+    if archive is None:
+        return None
+    written_at = clock.from_millis(archive.written_at)
+    return Backup(archive.name, written_at, _moment(archive.checked_at) or written_at)
+
+
+def work_for(conn: sa.Connection, account: Account) -> list[Work]:
+    """What processes do for an account, by the leases that have not ended."""
+    names = (f"account:{account.id}", f"refresh:{account.id}")
+    living = leases.c.expires_at > clock.to_millis(clock.now())
+    query = sa.select(leases.c.holder, leases.c.taken_at).where(leases.c.name.in_(names), living)
+    return [_work(holder, taken_at) for holder, taken_at in conn.execute(query)]
+
+
+def _work(holder: str, taken_at: int) -> Work:
+    machine, process, _thread, purpose = holder.split(" ", 3)
+    return Work(purpose, machine, int(process), clock.from_millis(taken_at))
+
+
+def _budget(conn: sa.Connection, account: Account, rate: Rate) -> Budget:
+    """Count the slots that :mod:`watchbook.store.budget` would count at this moment."""
+    query = sa.select(budgets.c.used, budgets.c.blocked_until)
+    row = conn.execute(query.where(budgets.c.account_id == account.id)).one_or_none()
+    slots = msgspec.json.decode(row[0], type=dict[str, int]) if row else {}
+    start = clock.now() - timedelta(seconds=rate.seconds)
+    oldest = clock.to_millis(start) // 1000 // SLOT
+    used = sum(count for slot, count in slots.items() if int(slot) >= oldest)
+    blocked = _moment(row[1]) if row else None
+    if blocked is not None and blocked <= clock.now():
+        blocked = None
+    return Budget(used, rate.count, rate.seconds, blocked)
