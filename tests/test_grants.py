@@ -50,6 +50,8 @@ def trakt(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         yield sandbox
 
 
+# What hangs on locks and commits is proven on both databases, the rest on the quicker one.
+sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 grace = pytest.mark.parametrize("trakt", ["grace"], indirect=True)
 
 
@@ -172,6 +174,7 @@ def works(trakt: Sandbox, token: str) -> bool:
     return answer.status == 200
 
 
+@sqlite
 def test_young_token_costs_nothing(here: Installation, account: Account, trakt: Sandbox) -> None:
     """Before half of its life is over a token is given without asking Trakt."""
     aged(here, 3.4)
@@ -192,6 +195,7 @@ def test_refreshed_at_half_life(here: Installation, account: Account, trakt: San
     assert history(here, account) == [Event.CONNECTED, Event.STARTED, Event.REFRESHED]
 
 
+@sqlite
 def test_half_life_follows_the_lifetime(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -203,6 +207,7 @@ def test_half_life_follows_the_lifetime(
     assert refreshes(trakt) == 1
 
 
+@sqlite
 def test_refresh_repeats_the_grants_redirect(here: Installation, trakt: Sandbox) -> None:
     """A grant made in the browser is renewed with the redirect it was made with."""
     pair = pair_of(trakt, trakt.accounts[0].slug)
@@ -226,6 +231,7 @@ def test_401_uses_what_another_has_renewed(
     assert refreshes(trakt) == 1
 
 
+@sqlite
 def test_second_401_is_final(here: Installation, account: Account, trakt: Sandbox) -> None:
     """A token that fails right after it was made is not burnt for yet another."""
     source = TokenSource(here, account.id)
@@ -238,6 +244,7 @@ def test_second_401_is_final(here: Installation, account: Account, trakt: Sandbo
 LOST = ["refresh-lost-close", "refresh-lost-500", "refresh-lost-html"]
 
 
+@sqlite
 @pytest.mark.parametrize("fault", LOST)
 def test_lost_answer_is_not_repeated(
     here: Installation, account: Account, trakt: Sandbox, fault: str
@@ -301,6 +308,7 @@ def test_two_lost_answers_end_the_trying(
     assert refreshes(trakt) == 2
 
 
+@sqlite
 @grace
 def test_last_try_that_is_turned_away_is_not_counted(
     here: Installation, account: Account, trakt: Sandbox
@@ -336,6 +344,7 @@ def test_transient_trouble_leaves_the_pair_alone(
     assert refreshes(trakt) == 2
 
 
+@sqlite
 def test_transient_trouble_without_a_token_is_transient(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -349,6 +358,7 @@ def test_transient_trouble_without_a_token_is_transient(
     assert refreshes(trakt) == 1
 
 
+@sqlite
 def test_unreachable_server_leaves_the_pair_alone(
     environment: dict[str, str], here: Installation, account: Account
 ) -> None:
@@ -361,6 +371,7 @@ def test_unreachable_server_leaves_the_pair_alone(
     assert "could not be reached" in str(grant.state_words)
 
 
+@sqlite
 @pytest.mark.parametrize("fault", ["refresh-invalid-grant", "refresh-invalid-client"])
 def test_refused_token_is_used_until_it_fails(
     here: Installation, account: Account, trakt: Sandbox, fault: str
@@ -380,6 +391,7 @@ def test_refused_token_is_used_until_it_fails(
     assert refreshes(trakt) == 1
 
 
+@sqlite
 def test_no_successor_keeps_the_refresh_token(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -393,6 +405,7 @@ def test_no_successor_keeps_the_refresh_token(
     assert after.access_fingerprint != before.access_fingerprint
 
 
+@sqlite
 def test_a_grant_that_cannot_be_renewed(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -407,6 +420,7 @@ def test_a_grant_that_cannot_be_renewed(
     assert stored(here, account).state is State.NEEDED
 
 
+@sqlite
 def test_another_app_does_not_send_the_token(
     environment: dict[str, str], here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -454,6 +468,7 @@ def test_waiting_for_another_process_has_an_end(
     assert refreshes(trakt) == 0
 
 
+@sqlite
 def test_cron_refresh_says_what_happened(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -552,6 +567,7 @@ def test_second_person_gets_an_account_by_name(
     assert connected(here, trakt, trakt.accounts[0].slug).id == account.id
 
 
+@sqlite
 def test_one_user_cannot_have_two_accounts(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -562,6 +578,7 @@ def test_one_user_cannot_have_two_accounts(
             connected(here, trakt, trakt.accounts[0].slug, wanted=wanted)
 
 
+@sqlite
 def test_account_of_a_zip_takes_the_identity(here: Installation, trakt: Sandbox) -> None:
     """An account that does not know its Trakt user yet learns it from the consent."""
     with here.store.database.write() as conn:
@@ -571,6 +588,7 @@ def test_account_of_a_zip_takes_the_identity(here: Installation, trakt: Sandbox)
     assert account.trakt_slug == trakt.accounts[0].slug
 
 
+@sqlite
 @pytest.mark.parametrize("fault", ["http-401", "http-403", "http-500", "body-html", "body-object"])
 def test_untested_consent_is_not_kept(here: Installation, trakt: Sandbox, fault: str) -> None:
     """A pair that cannot be tried makes no account."""
@@ -597,6 +615,7 @@ def test_disconnect_revokes_and_forgets(
         TokenSource(here, account.id).current()
 
 
+@sqlite
 def test_disconnect_without_trakt_forgets_and_says_so(
     here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -641,6 +660,7 @@ def test_spent_environment_token_says_connect_again(hosted: dict[str, str], trak
     assert refreshes(trakt) == 1
 
 
+@sqlite
 def test_environment_serves_the_only_account(hosted: dict[str, str], trakt: Sandbox) -> None:
     """An account without a grant takes the environment's, and learns who it is."""
     with installed(hosted) as here:
@@ -651,6 +671,7 @@ def test_environment_serves_the_only_account(hosted: dict[str, str], trakt: Sand
             assert accounts.get(conn, made.id).trakt_slug == trakt.accounts[0].slug
 
 
+@sqlite
 def test_environment_revives_a_dead_grant(hosted: dict[str, str], trakt: Sandbox) -> None:
     """A new token in the environment is taken when the stored grant is beyond help."""
     with installed(hosted) as here:
@@ -674,6 +695,7 @@ def test_environment_of_another_user_is_refused(hosted: dict[str, str], trakt: S
             assert grants.find(conn, account.id) is None
 
 
+@sqlite
 def test_environment_is_nobodys_among_several(hosted: dict[str, str], trakt: Sandbox) -> None:
     """With several accounts the environment's token is not given to any of them."""
     with installed(hosted) as here:
@@ -702,6 +724,7 @@ def test_environment_token_survives_a_refusal_at_the_door(
     assert refreshes(trakt) == 2
 
 
+@sqlite
 def test_environment_without_an_app_says_what_is_missing(hosted: dict[str, str]) -> None:
     """A token without the app's id is not sent anywhere."""
     del hosted["WATCHBOOK_TRAKT_CLIENT_ID"]
@@ -709,6 +732,7 @@ def test_environment_without_an_app_says_what_is_missing(hosted: dict[str, str])
         connecting.account_or_first(here, None)
 
 
+@sqlite
 def test_identity_is_learnt_when_trakt_is_back(hosted: dict[str, str], trakt: Sandbox) -> None:
     """A grant from the environment is kept even when Trakt cannot say at once whose it is."""
     trakt.set_faults("http-500/users/settings@1")
@@ -721,6 +745,7 @@ def test_identity_is_learnt_when_trakt_is_back(hosted: dict[str, str], trakt: Sa
 # Secrets
 
 
+@sqlite
 def test_no_secret_is_logged_or_told(
     environment: dict[str, str], here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -877,6 +902,7 @@ def test_killed_with_the_answer_in_hand(
     assert refreshes(trakt) == 2
 
 
+@sqlite
 def test_killed_in_the_last_try(
     environment: dict[str, str], here: Installation, account: Account, trakt: Sandbox
 ) -> None:
@@ -924,6 +950,7 @@ def test_killed_after_the_environments_commit(hosted: dict[str, str], trakt: San
     assert refreshes(trakt) == 1
 
 
+@sqlite
 def test_process_list_shows_no_token(
     environment: dict[str, str], here: Installation, account: Account
 ) -> None:

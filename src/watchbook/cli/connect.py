@@ -71,18 +71,12 @@ def disconnect(context: Context) -> None:
     from watchbook import connecting
 
     account = context.account()
-    problem = connecting.disconnect(_installation(context), account)
+    problem = connecting.disconnect(context.installation, account)
     if problem is not None:
         _tell(problem)
     context.say(f"{account.name} is disconnected; what was stored stays.")
     if context.json:
         context.answer({"account": account.name, "connected": False, "problem": problem})
-
-
-def _installation(context: Context) -> Installation:
-    from watchbook.connecting import Installation
-
-    return Installation(context.store, context.settings, context.http)
 
 
 def _tell(text: str = "") -> None:
@@ -93,7 +87,7 @@ def _sign_in(context: Context, pin: str | None) -> None:
     from watchbook import connecting
     from watchbook.trakt.auth import AppRefused
 
-    installation = _installation(context)
+    installation = context.installation
     app = connecting.app_of(installation, _present(context))
     try:
         issue, app = _consent(installation, app or _ask_app(context.settings), pin)
@@ -211,7 +205,7 @@ def _keep_alive(context: Context) -> None:
     """Refresh what is due; every account is tried before the first trouble is raised."""
     from watchbook.grants import TokenSource
 
-    installation = _installation(context)
+    installation = context.installation
     refreshed, troubles = {}, []
     for account in _to_refresh(context, installation):
         try:
