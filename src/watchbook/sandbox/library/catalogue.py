@@ -130,7 +130,10 @@ def build(plays: int, seed: int, today: int) -> Catalogue:
 def _chosen(name: str, count: int, seed: int) -> list[list[str]]:
     rows = [line.split("|") for line in _lines(name)]
     order = sorted(range(len(rows)), key=lambda n: mix(n, seed))
-    return [rows[n] for n in order[:count]]
+    # Two running shows lead, so that the smallest library has something to look forward to.
+    running = [n for n in order if rows[n][-1] == "returning"][:2]
+    chosen = running + [n for n in order if n not in running]
+    return [rows[n] for n in chosen[:count]]
 
 
 @lru_cache

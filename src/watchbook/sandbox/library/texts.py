@@ -58,7 +58,7 @@ class TextMaker:
             id=make.number(),
             parent_id=0,
             author=make.user,
-            text=" ".join([text] * 25) if review else text,
+            text=" ".join([text] * 40) if review else text,
             at=make.past(6),
             kind=kind,
             subject=subject,

@@ -62,7 +62,7 @@ class Viewer:
             first[int(len(first) * self.chance.random() ** 2)] for _ in range(count - len(first))
         ]
         # The film that Trakt dropped is always among those seen.
-        if known - 1 not in first:
+        if first and known - 1 not in first:
             first[0] = known - 1
         for item in first + again:
             yield self._evening(start, self.catalogue.films[item].runtime), item

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio import Event
+from contextlib import suppress
 from itertools import count
 from urllib.parse import parse_qsl
 
@@ -41,12 +42,16 @@ class SandboxApp:
             await Wire(send, None, self._stopping).deliver(control.answer(call, client[0]), [])
             return
         if self.world.latency:
-            await asyncio.sleep(self.world.latency)
+            await self._linger(self.world.latency)
         answer = self._answer(call, scope)
         rules = self.world.faults.firing(call.path, "wire") if self.world.faults.rules else []
         self._note(call, answer)
         self._sign(answer, started)
         await self._deliver(scope, receive, send, answer, rules)
+
+    async def _linger(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _answer(self, call: Call, scope: Scope) -> Answer:
         server = scope.get("server") or ("", 0)

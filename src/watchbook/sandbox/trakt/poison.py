@@ -10,7 +10,7 @@ from watchbook.sandbox.trakt.faults import Rule
 from watchbook.sandbox.trakt.shapes import encode
 
 Row = dict[str, object]
-_TITLES = ("movie", "show", "season", "episode", "list", "comment", "user", "person")
+_TITLES = ("movie", "episode", "season", "show", "list", "comment", "user", "person")
 
 
 def poisoned(row: bytes, rules: list[Rule], *, mapping: bool) -> bytes:

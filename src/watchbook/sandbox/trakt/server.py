@@ -86,9 +86,9 @@ class _Host:
     """Two listening sockets, a world behind them, and the server between."""
 
     def __init__(self, options: SandboxOptions) -> None:
+        self.world = World(options)
         self.sockets = [socket.create_server(("127.0.0.1", port)) for port in (options.port, 0)]
         ports = [int(listener.getsockname()[1]) for listener in self.sockets]
-        self.world = World(options)
         self.world.url, self.world.auth_url = (f"http://127.0.0.1:{port}" for port in ports)
         self._auth_port = ports[1]
         self._server: _Server | None = None
