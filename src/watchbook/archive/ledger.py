@@ -121,7 +121,9 @@ def check(database: Database, archive: Archive, folder: Path) -> Checked:
 
 
 def _look_at(archive: Archive, path: Path) -> Checked:
-    if not path.exists():
+    with file_errors(path):
+        there = path.exists()
+    if not there:
         return Checked(GONE, f"{archive.name} is gone from {path.parent}.")
     try:
         found = verify_archive(path)

@@ -24,7 +24,13 @@ from watchbook.archive.contents import Batches, Part
 from watchbook.clock import to_millis
 
 ROWS = "watchbook/rows.json"
-FIRST: dict[str, Any] = {"columns": None, "generation": 0, "missing_at": None, "shift": 0}
+FIRST: dict[str, Any] = {
+    "columns": None,
+    "generation": 0,
+    "missing_at": None,
+    "shift": 0,
+    "type": None,
+}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -122,7 +128,6 @@ def _play_facts(row: Any, _position: int) -> dict[str, Any]:
     columns = (row.history_id, row.type, row.watched_at, row.action)
     return {
         "columns": None if _said_by(row.raw) == columns else list(columns),
-        "shift": 0,
         "discovered_at": row.discovered_at,
         "generation": row.generation,
         "missing_at": row.missing_at,

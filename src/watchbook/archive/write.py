@@ -26,7 +26,7 @@ from watchbook.archive.standalone.verify import MANIFEST
 from watchbook.archive.survey import Survey, surveyed
 from watchbook.archive.verify import Verification
 from watchbook.clock import now, to_iso, to_stamp
-from watchbook.files import make_private_folder
+from watchbook.files import file_errors, make_private_folder
 from watchbook.steps import step
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
@@ -70,18 +70,19 @@ def write_archive(
     incomplete is no error here, its verdict says so.
     """
     make_private_folder(folder)
-    strange = ledger.tidy(store.database, account, folder)
-    lost = None
-    with surveyed(store.database, account, layouts) as survey:
-        twin = None if force else _twin(store, account, survey)
-        if twin is not None:
-            checked = ledger.check(store.database, twin, folder)
-            if checked.found is not None:
-                twin = _recorded(store, account, twin.name)
-                manifest = checked.found.manifest
-                return WrittenArchive(twin, folder / twin.name, manifest, True, None, strange)
-            lost = checked
-        path, found = _pack(account, folder, survey, _free_moment(store, account, folder), progress)
+    with file_errors(folder):
+        strange = ledger.tidy(store.database, account, folder)
+        lost = None
+        with surveyed(store.database, account, layouts) as survey:
+            twin = None if force else _twin(store, account, survey)
+            if twin is not None:
+                checked = ledger.check(store.database, twin, folder)
+                if checked.found is not None:
+                    return _unchanged(store, account, folder / twin.name, checked.found, strange)
+                lost = checked
+            moment = _free_moment(store, account, folder)
+            path = folder / _name(account, moment)
+            found = _pack(account, path, moment, survey, progress)
     with store.database.write(durable=True) as conn:
         archive = ledger.record(conn, account, path, found)
     step("backup.recorded")
@@ -107,9 +108,16 @@ def _twin(store: Store, account: Account, survey: Survey) -> Archive | None:
     return last
 
 
-def _recorded(store: Store, account: Account, name: str) -> Archive:
+def _unchanged(
+    store: Store,
+    account: Account,
+    path: Path,
+    found: Verification,
+    strange: list[tuple[str, str]],
+) -> WrittenArchive:
     with store.database.read() as conn:
-        return next(a for a in ledger.recorded(conn, account) if a.name == name)
+        twin = next(one for one in ledger.recorded(conn, account) if one.name == path.name)
+    return WrittenArchive(twin, path, found.manifest, True, None, strange)
 
 
 def _free_moment(store: Store, account: Account, folder: Path) -> datetime:
@@ -128,12 +136,11 @@ def _name(account: Account, moment: datetime) -> str:
 
 def _pack(
     account: Account,
-    folder: Path,
-    survey: Survey,
+    path: Path,
     moment: datetime,
+    survey: Survey,
     progress: Callable[[str], None] | None,
-) -> tuple[Path, Verification]:
-    path = folder / _name(account, moment)
+) -> Verification:
     name = path.name.removesuffix(".tar.gz")
     members = [*documents(name, account.name, moment, survey.verdict), *survey.members]
     entries = [member.entry for member in members]
@@ -153,4 +160,4 @@ def _pack(
         files=entries,
     )
     members.append(in_memory(MANIFEST, "document", encode(manifest)))
-    return path, pack(path, members, moment, progress)
+    return pack(path, members, moment, progress)
