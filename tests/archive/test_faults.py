@@ -17,17 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from watchbook.archive.backup import list_archives
 from watchbook.archive.instance import save_instance
 from watchbook.archive.verify import verify_archive
 from watchbook.archive.write import latest_good
 from watchbook.errors import StoreError, WatchbookError
-from watchbook.seal import Sealer
+from watchbook.files import write_private
+from watchbook.seal import KEY_FILE, Sealer
+from watchbook.settings import load
 from watchbook.store.database import Database
-from watchbook.store.opening import Store, migrate
+from watchbook.store.opening import Store, migrate, open_store
+from watchbook.store.schema import grants
 
-from .conftest import Book, fill
+from .conftest import SECRETS, Book, fill
 
 KEY = "a key that only tests use, long enough"
 CHILD = """
@@ -36,7 +40,9 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from archive.conftest import Book
 from watchbook.archive.instance import save_instance
-from watchbook.seal import Sealer
+from watchbook.files import write_private
+from watchbook.seal import KEY_FILE, Sealer
+from watchbook.settings import load
 from watchbook.store import accounts
 from watchbook.store.database import Database
 from watchbook.store.opening import Store
@@ -218,3 +224,47 @@ def test_nth_file_call_fails(here: Book, monkeypatch: pytest.MonkeyPatch, what: 
     save_instance(here.store, here.folder)
     assert not list(here.folder.glob(".*"))
     assert latest_good(here.store, here.account) is not None
+
+
+LOAD = """
+import sys
+from pathlib import Path
+from watchbook.archive.instance import load_instance
+from watchbook.settings import load
+from watchbook.store.opening import open_store
+store = open_store(load({{"WATCHBOOK_HOME": {home!r}}}, Path({home!r})))
+load_instance(Path({path!r}), store)
+"""
+
+
+@pytest.mark.parametrize(
+    "die_at", ["instance.key", "copy.table", "copy.table@7", "instance.loaded"]
+)
+def test_killed_loading(here: Book, tmp_path: Path, die_at: str) -> None:
+    """Killed at any step, loading left nothing or all, and the key that belongs to it."""
+    write_private(here.store.home / KEY_FILE, KEY.encode())
+    path, _ = save_instance(here.store, here.folder)
+    home = tmp_path / "second"
+    home.mkdir()
+    code = LOAD.format(home=str(home), path=str(path))
+
+    def load_in_child(die: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"_WATCHBOOK_DIE_AT": die},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert load_in_child(die_at).returncode == -signal.SIGKILL
+    again = load_in_child("")
+    if die_at == "instance.loaded":
+        assert "empty one only" in again.stderr
+    else:
+        assert again.returncode == 0, again.stderr
+    store = open_store(load({"WATCHBOOK_HOME": str(home)}, home))
+    with store.database.read() as conn:
+        sealed = conn.scalar(sa.select(grants.c.access_sealed))
+    assert store.sealer.open(str(sealed), "grant:1:access") == SECRETS[0]
+    store.close()

@@ -28,6 +28,7 @@ from watchbook.archive.manifest import (
     generator,
 )
 from watchbook.archive.packing import Member, from_file, in_memory, pack
+from watchbook.archive.read import GZIP_HEADER
 from watchbook.archive.standalone.verify import MANIFEST
 from watchbook.archive.verify import Verification, verify_archive
 from watchbook.clock import now, to_iso, to_stamp
@@ -174,10 +175,11 @@ def load_instance(path: Path, store: Store) -> Loaded:
 
 def _unpack(path: Path, working: Path) -> str | None:
     """Put the database into ``working`` and give the key that came with it."""
-    if not path.name.endswith(".tar.gz"):
-        with file_errors(path), path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
+        if file.read(2) != GZIP_HEADER[:2]:
+            file.seek(0)
             _write_new(working / DATABASE, file.read)
-        return None
+            return None
     keep = {name: working / name for name in (DATABASE, KEY_FILE)}
     found = verify_archive(path, keep=keep)
     if found.manifest.format != INSTANCE_FORMAT:

@@ -73,7 +73,7 @@ def list_(context: Context) -> None:
     folder = backups_folder(context.store.home)
     known, strange = list_archives(context.store, context.account())
     if context.json:
-        context.answer({"folder": folder, "archives": known, "strange": dict(strange)})
+        context.answer({"folder": str(folder), "archives": known, "strange": dict(strange)})
         return
     if not known:
         context.say("There is no archive yet. Run `watchbook backup` to write one.")
@@ -105,7 +105,7 @@ def _create(context: Context, *, no_sync: bool, force: bool) -> int:
         context.answer(
             {
                 "archive": written.archive,
-                "path": written.path,
+                "path": str(written.path),
                 "unchanged": written.unchanged,
                 "lost": written.lost.words if written.lost else None,
                 "strange": dict(written.strange),
@@ -145,7 +145,7 @@ def _tell(context: Context, written: WrittenArchive) -> None:
     held = counted(manifest.counts.get("data", 0), "row")
     also = f", and {counted(gone, 'row')} gone at Trakt" if gone else ""
     context.say(
-        f"Holds     {held} in {len(manifest.files) + 1} files, {_size(archive.bytes)}{also}"
+        f"Holds     {held} in {len(manifest.files) + 1} files, {said_size(archive.bytes)}{also}"
     )
     if written.complete:
         context.say("Verdict   [green]complete[/], every byte read back and verified")
@@ -162,10 +162,10 @@ def _save_instance(context: Context) -> int:
 
     path, found = back_up_instance(context.store)
     if context.json:
-        context.answer({"path": path, "bytes": found.bytes, "sha256": found.sha256})
+        context.answer({"path": str(path), "bytes": found.bytes, "sha256": found.sha256})
         return 0
     context.say(f"Written   [bold]{plain(path.name)}[/]")
-    context.say(f"Holds     the whole installation, {_size(found.bytes)}; keep it private")
+    context.say(f"Holds     the whole installation, {said_size(found.bytes)}; keep it private")
     for words in found.manifest.words:
         context.say(f"          {plain(words)}")
     context.say(f"Where     {plain(path.parent)}")
@@ -227,7 +227,7 @@ def _tell_verified(context: Context, path: Path, found: Verification) -> None:
     if context.json:
         context.answer(
             {
-                "path": path,
+                "path": str(path),
                 "outcome": "whole",
                 "verdict": manifest.verdict,
                 "words": manifest.words,
@@ -240,7 +240,7 @@ def _tell_verified(context: Context, path: Path, found: Verification) -> None:
         return
     context.say(f"[green]Whole[/]     [bold]{plain(path.name)}[/], every byte as written")
     held = f"{counted(found.rows, 'row')} in " if manifest.account else ""
-    context.say(f"Holds     {held}{len(manifest.files) + 1} files, {_size(found.bytes)}")
+    context.say(f"Holds     {held}{len(manifest.files) + 1} files, {said_size(found.bytes)}")
     context.say(f"Verdict   {manifest.verdict} when it was made, {manifest.created_at}")
     for words in manifest.words:
         context.say(f"          {plain(words)}")
@@ -259,7 +259,7 @@ def _line(archive: Archive, folder: Path, mark: str) -> str:
     state = archive.check_outcome if (folder / archive.name).exists() else "gone"
     shown = state if state == "whole" else f"[bold red]{state}[/]"
     age = in_words(now() - from_millis(archive.checked_at or archive.written_at))
-    size = _size(archive.bytes).rjust(8)
+    size = said_size(archive.bytes).rjust(8)
     return (
         f"{moment:%Y-%m-%d %H:%M}  {plain(archive.name)}  {size}  {verdict}, {shown} "
         f"{age} ago  [green]{mark}[/]"
@@ -276,7 +276,8 @@ def _state(checked: Checked) -> str:
     return f"[bold red]{checked.outcome}[/]: {plain(checked.words)}"
 
 
-def _size(count: int) -> str:
+def said_size(count: int) -> str:
+    """``6217289`` as ``6.2 MB``."""
     size = float(count)
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:  # noqa: PLR2004 - what a kB is
