@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long lint bench lock clean setup setup-dev
+.PHONY: help demo run test test-long lint bench lock docs clean setup setup-dev
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -41,6 +41,9 @@ clean: ## Remove everything that these targets made
 	rm -rf .venv .uv .make .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf .coverage .coverage.* htmlcov build dist demo-home
 	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+docs: setup-dev
+	$(BIN)/python scripts/make_reference.py
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh runtime

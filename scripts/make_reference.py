@@ -1,0 +1,262 @@
+"""Write docs/reference/ from the code (``make docs``): settings, commands, exit codes, data sets.
+
+What is listed there is listed in the code; a test compares the two.
+"""
+
+# ruff: noqa: INP001 - a folder of programs, no package
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from watchbook import errors
+from watchbook.cli import doctor, sync
+from watchbook.cli import main as commands
+from watchbook.cli.main import cli
+from watchbook.settings import SETTINGS, Setting
+from watchbook.trakt.datasets import CATALOGUE, DataSet, Shape
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+MADE = "<!-- Made by `make docs` from the code; change it there. -->"
+
+Table = Iterable[Iterable[str]]
+
+
+def page(title: str, *blocks: str) -> str:
+    """A page of blocks below its title."""
+    return "\n\n".join([f"# {title}", MADE, *(block.strip("\n") for block in blocks)]) + "\n"
+
+
+def table(head: Iterable[str], rows: Table) -> str:
+    """A table in Markdown."""
+    names = list(head)
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """``text`` on one line, with no bar that would end its cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+# --- Settings ------------------------------------------------------------------------------
+
+_HEAD_OF_SETTINGS = """\
+A setting is taken from the first of these that has it: the environment, a file `.env` in the
+working folder, `watchbook.toml` in the home folder, the default. In `watchbook.toml` a setting has
+its short name: `log = "warning"` is `WATCHBOOK_LOG`. An unknown name or a bad value is an error.
+`watchbook config` shows what is in force and where it came from."""
+
+_NOTES_ON_SETTINGS = """\
+Where hosting platforms set `DATABASE_URL` (`postgres://` too), it counts when
+`WATCHBOOK_DATABASE_URL` is not set.
+
+Commands that end by themselves log warnings and errors only, unless `WATCHBOOK_LOG` is set: what
+they did, they print. `WATCHBOOK_BASE_URL`, when set, is also told to Trakt in the `User-Agent`, so
+that there is somebody to write to."""
+
+_PLATFORM_DEFAULTS = {
+    "home": "the platform's folder of user data, on Linux `~/.local/share/watchbook`"
+}
+
+
+def settings_page() -> str:
+    """Every setting with its default, meaning and a right example."""
+    rows = (
+        (f"`{s.variable}`", default_of(s), s.meaning, "hidden" if s.secret else "")
+        for s in SETTINGS
+    )
+    examples = "\n".join(f"- `{s.variable}`: {s.example}" for s in SETTINGS)
+    return page(
+        "Settings",
+        _HEAD_OF_SETTINGS,
+        table(("setting", "default", "meaning", "in `watchbook config`"), rows),
+        _NOTES_ON_SETTINGS,
+        "## Right examples",
+        examples,
+    )
+
+
+def default_of(setting: Setting) -> str:
+    """The default as the table shows it."""
+    if setting.name in _PLATFORM_DEFAULTS:
+        return _PLATFORM_DEFAULTS[setting.name]
+    return f"`{setting.default}`" if setting.default else "none"
+
+
+# --- Commands ------------------------------------------------------------------------------
+
+_HEAD_OF_COMMANDS = """\
+Every command takes `--help`, and `--account NAME` and `--json`, before its name or behind it.
+What was asked for goes to standard output, everything else to standard error. An error takes two
+lines, what happened and what to do, and has [an exit code](exit-codes.md) that says which kind it
+was; with `--json` it is on standard output as `{"ok": false, "error": …, "hint": …, "code": …}`."""
+
+_COMMON = {"account", "json"}
+
+
+def commands_page() -> str:
+    """Every command and subcommand with its arguments, options and example."""
+    root = click.Context(cli, info_name="watchbook")
+    own = [param for param in cli.params if param.name not in _COMMON]
+    sections = [section for name in cli.list_commands(root) for section in about(root, name)]
+    return page("Commands", _HEAD_OF_COMMANDS, options_table(root, own), *sections)
+
+
+def about(parent: click.Context, name: str) -> Iterator[str]:
+    """The sections of a command and its subcommands."""
+    group = parent.command
+    assert isinstance(group, click.Group)
+    command = group.get_command(parent, name)
+    assert command is not None
+    ctx = click.Context(command, info_name=name, parent=parent)
+    yield section(ctx)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(ctx):
+            yield from about(ctx, inner)
+
+
+def section(ctx: click.Context) -> str:
+    """One command: usage, what it does, example, options."""
+    command = ctx.command
+    words, example = split_help(command.help or "")
+    params = [p for p in command.params if isinstance(p, click.Option) and p.name not in _COMMON]
+    usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
+    blocks = [
+        f"{'#' * len(ctx.command_path.split())} {ctx.command_path}",
+        f"```\n{usage}\n```",
+        words,
+        f"Example: `{example}`",
+        options_table(ctx, params),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def split_help(text: str) -> tuple[str, str]:
+    """The words of a command's help, and its example."""
+    words, _, example = inspect.cleandoc(text).partition("Example:")
+    return words.strip(), example.strip()
+
+
+def options_table(ctx: click.Context, options: Iterable[click.Parameter]) -> str:
+    """The options of a command as a table, or nothing."""
+    records = [option.get_help_record(ctx) for option in options]
+    rows = [(f"`{record[0]}`", record[1]) for record in records if record is not None]
+    return table(("option", "meaning"), rows) if rows else ""
+
+
+# --- Exit codes ----------------------------------------------------------------------------
+
+_LATER = {"transient": "yes, later", "unknown": "look first", "permanent": ""}
+_OF_COMMANDS = (
+    (0, "All went well.", ""),
+    (doctor.UNWELL, "`watchbook doctor` found a problem.", ""),
+    (1, "Whoever read the output went away before its end.", ""),
+    (sync.INCOMPLETE, "`watchbook sync` ended, but without all that Trakt claims.", "yes, later"),
+    (65, "`watchbook status`: a copy is incomplete.", ""),
+    (75, "`watchbook status`: the last sync failed, and the next one may not.", "yes, later"),
+    (77, "`watchbook status`: somebody has to sign in, or Trakt locked the account.", ""),
+    (commands.FAULT, "A fault of Watchbook itself; please report it.", ""),
+    (commands.INTERRUPTED, "Stopped from the keyboard; what was kept so far stays.", "yes"),
+)
+_HEAD_OF_CODES = """\
+The numbers follow `sysexits.h` where it has one. What each error said, and what to do about it,
+stands on standard error."""
+
+
+def exit_codes_page() -> str:
+    """Every exit code, what it means, and whether trying again helps."""
+    found = [*_OF_COMMANDS, *map(told, kinds())]
+    rows = [(str(code), *words) for code, *words in sorted(found, key=lambda row: row[0])]
+    return page("Exit codes", _HEAD_OF_CODES, table(("code", "meaning", "again?"), rows))
+
+
+def kinds() -> list[type[errors.WatchbookError]]:
+    """The errors that commands end with, in the order of their module."""
+    found = (kind for kind in vars(errors).values() if isinstance(kind, type))
+    every = [kind for kind in found if issubclass(kind, errors.WatchbookError)]
+    return [kind for kind in every if kind is not errors.WatchbookError]
+
+
+def told(kind: type[errors.WatchbookError]) -> tuple[int, str, str]:
+    """The line of an error: code, meaning, and whether trying again helps."""
+    meaning = (kind.__doc__ or "").partition("\n")[0].partition(";")[0].rstrip(".")
+    return kind.exit_code, f"{meaning}.", _LATER[kind.fate.value]
+
+
+# --- Data sets -----------------------------------------------------------------------------
+
+_HEAD_OF_DATA_SETS = """\
+What Watchbook keeps of an account, in the order in which a full sync reads it. *Read again* says
+what tells that it changed: fields of Trakt's `last_activities`, a field of the row that it belongs
+to, or nothing (then it is read once a day). A full pass reads everything once a month, and on
+`watchbook sync --full`. *Left out* are fields that give access to something; they are taken out
+before anything is kept. Rows that are gone at Trakt stay; an archive has them below `removed/`."""
+
+_SHAPES = {
+    Shape.PLAYS: "rows",
+    Shape.ROWS: "rows",
+    Shape.LATEST: "rows of the latest reading only",
+    Shape.OBJECT: "one object",
+}
+
+
+def data_sets_page() -> str:
+    """Every data set of the catalogue."""
+    head = ("data set", "what it is", "at Trakt", "kept", "read again", "in an archive", "left out")
+    rows = (
+        (
+            f"`{line.name}`",
+            line.meaning,
+            f"`{line.path}`",
+            _SHAPES[line.shape],
+            moved_by(line),
+            ", ".join(f"`{name}`" for name in files_of(line)),
+            ", ".join(f"`{name}`" for name in line.secrets),
+        )
+        for line in CATALOGUE
+    )
+    return page("Data sets", _HEAD_OF_DATA_SETS, table(head, rows))
+
+
+def moved_by(line: DataSet) -> str:
+    """What tells that a data set has to be read again."""
+    fields = ", ".join(f"`{name}`" for name in line.guard)
+    if line.parent is not None:
+        version = ", ".join(f"`{name}`" for name in line.parent.version)
+        fields = f"{version} of its row in `{line.parent.data_set}`"
+    return " and ".join(filter(None, (fields, "daily" if line.unguarded else "")))
+
+
+def files_of(line: DataSet) -> list[str]:
+    """The files of an archive that hold a data set."""
+    if line.parent is not None:
+        folder = "lists" if line.name == "list_items" else line.name
+        return [f"{folder}/ID-NAME.json"]
+    return [f"{line.name}_{kind}.json" for kind in line.split] or [f"{line.name}.json"]
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "exit-codes.md": exit_codes_page,
+    "data-sets.md": data_sets_page,
+}
+"""Every page that is made, and what makes it."""
+
+
+def main() -> None:
+    """Write all pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, make in PAGES.items():
+        (FOLDER / name).write_text(make(), "utf-8")
+    sys.stdout.write(f"Wrote {len(PAGES)} pages to {FOLDER.relative_to(Path.cwd())}.\n")
+
+
+if __name__ == "__main__":
+    main()
