@@ -576,6 +576,7 @@ def test_one_user_cannot_have_two_accounts(
     for wanted in ("tom", "somebody-new"):
         with pytest.raises(AuthorisationNeeded, match=account.name):
             connected(here, trakt, trakt.accounts[0].slug, wanted=wanted)
+    assert works(trakt, access_of(here, account)), "handing back must not end their own grant"
 
 
 @sqlite

@@ -7,13 +7,11 @@ pair is tried first (one read of the user's settings), and one of another user i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
-import msgspec
 import sqlalchemy as sa
 
 from watchbook import clock
@@ -21,7 +19,6 @@ from watchbook.errors import (
     AuthorisationNeeded,
     InputError,
     OutcomeUnknown,
-    RemoteChanged,
     RemoteError,
     RemoteUnavailable,
     StoreBusy,
@@ -38,7 +35,7 @@ from watchbook.store.database import Database
 from watchbook.store.grants import Event, Issue, Tokens
 from watchbook.store.opening import Store
 from watchbook.trakt.auth import PIN_REDIRECT, App, AuthServer, TokenPair
-from watchbook.trakt.refusals import failure
+from watchbook.trakt.identity import Identity, identify
 
 CONNECTED_APPS = "https://app.trakt.tv/settings/apps/connected"
 FROM_ENVIRONMENT = "environment"
@@ -62,17 +59,8 @@ class Installation:
         return AuthServer(self.http, self.settings.trakt_auth_url, app)
 
     def identify(self, app: App, access: str) -> Identity:
-        """The Trakt user to whom ``access`` belongs, see :func:`identify`."""
+        """The Trakt user to whom ``access`` belongs; raises as that function does."""
         return identify(self.http, self.settings.trakt_api_url, app, access)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A Trakt user."""
-
-    slug: str
-    uuid: str | None
-    timezone: str | None
 
 
 def app_of(installation: Installation, account: Account | None) -> App | None:
@@ -108,68 +96,11 @@ def issue_of(
     )
 
 
-class _Ids(msgspec.Struct):
-    slug: str
-    uuid: str | None = None
-
-
-class _User(msgspec.Struct):
-    ids: _Ids
-
-
-class _Place(msgspec.Struct):
-    timezone: str | None = None
-
-
-class _UserSettings(msgspec.Struct):
-    user: _User
-    account: _Place | None = None
-
-
-def identify(http: HttpClient, api_url: str, app: App, access: str) -> Identity:
-    """Ask Trakt whose token ``access`` is; this is also the test of a grant.
-
-    Raises AuthorisationNeeded when Trakt does not take the token, and the errors of
-    :class:`~watchbook.http.HttpClient`.
-    """
-    address = f"{api_url}/users/settings"
-    answer = http.request("GET", address, headers=_headers(app, access))
-    if answer.status == 401:  # noqa: PLR2004
-        raise AuthorisationNeeded(
-            "Trakt does not take the token that it just gave.",
-            hint="Run `watchbook connect` again.",
-        )
-    if answer.status != 200:  # noqa: PLR2004
-        raise failure(answer, "the new token")
-    try:
-        found = msgspec.convert(answer.json(), _UserSettings)
-    except msgspec.ValidationError as reason:
-        raise RemoteChanged(
-            f"Trakt's answer about the user has another shape than known: {reason}.",
-            service="Trakt",
-            status=answer.status,
-            address=answer.address,
-        ) from None
-    zone = found.account.timezone if found.account else None
-    return Identity(
-        found.user.ids.slug, found.user.ids.uuid, zone if zone in available_timezones() else None
-    )
-
-
-def _headers(app: App, access: str) -> Mapping[str, str]:
-    return {
-        "Content-Type": "application/json",
-        "Authorization": f"Bearer {access}",
-        "trakt-api-key": app.client_id,
-        "trakt-api-version": "2",
-    }
-
-
 def connect(installation: Installation, wanted: str | None, app: App, issue: Issue) -> Account:
     """Test a consent and keep it, for the account called ``wanted`` or the one it belongs to.
 
     Makes the first account, or one called ``wanted``. Raises AuthorisationNeeded, naming both,
-    for the consent of another Trakt user than the account's; that grant is handed back.
+    for the consent of another Trakt user than the account's; that grant is not kept.
     """
     identity = installation.identify(app, issue.tokens.access)
     try:
@@ -180,19 +111,33 @@ def connect(installation: Installation, wanted: str | None, app: App, issue: Iss
             token = fingerprint(issue.tokens.access)
             grants.record(conn, account.id, Event.CONNECTED, origin=issue.origin, token=token)
     except (AuthorisationNeeded, InputError) as reason:
-        _hand_back(installation, app, issue.tokens)
-        with installation.store.database.write() as conn:
-            stranger = accounts.find(conn, wanted) if wanted else None
-            grants.record(
-                conn,
-                stranger.id if stranger else None,
-                Event.STRANGER,
-                origin=issue.origin,
-                words=reason.message,
-            )
+        _refuse(installation, wanted, identity, app, issue, reason)
         raise
     step("connect.committed")
     return account
+
+
+def _refuse(
+    installation: Installation,
+    wanted: str | None,
+    identity: Identity,
+    app: App,
+    issue: Issue,
+    reason: WatchbookError,
+) -> None:
+    """Hand back a consent that is not kept, and write that down.
+
+    A user who has a living grant here under the same app keeps the stray one: a server may end
+    all grants of user and app together when one is revoked.
+    """
+    with installation.store.database.write() as conn:
+        known = accounts.all_accounts(conn)
+        theirs = next((grants.find(conn, a.id) for a in known if _is_of(a, identity)), None)
+        concerned = next((a.id for a in known if a.name == wanted), None)
+        event, words = Event.STRANGER, reason.message
+        grants.record(conn, concerned, event, origin=issue.origin, words=words)
+    if theirs is None or theirs.client_id != app.client_id:
+        _hand_back(installation, app, issue.tokens)
 
 
 def _account_for(conn: sa.Connection, wanted: str | None, identity: Identity) -> Account:
@@ -221,7 +166,7 @@ def _stranger(identity: Identity, account: str, belongs: str | None = None) -> A
     whose = f", who has the account {belongs} here" if belongs else ""
     return AuthorisationNeeded(
         f"The consent was given by the Trakt user {identity.slug}{whose}, "
-        f"but the account is {account}. It was handed back.",
+        f"but the account is {account}. It was not kept.",
         hint="Sign in to Trakt as the right user in that browser and connect again, or give "
         "another user a book of their own: `watchbook --account NAME connect`.",
     )

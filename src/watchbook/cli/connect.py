@@ -179,8 +179,8 @@ def _by_pin(server: AuthServer, pin: str) -> TokenPair:
 
 
 def _print_token(context: Context, pin: str | None) -> None:
-    from watchbook.connecting import identify
     from watchbook.trakt.auth import App, AuthServer
+    from watchbook.trakt.identity import identify
 
     if not sys.stdout.isatty():
         raise InputError(
