@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from watchbook.sandbox.library.entries import Entry, Facts, stamp
 from watchbook.sandbox.library.maker import Maker, kind_of
-from watchbook.sandbox.library.titles import DAY, Episode, Film, Season, Show
+from watchbook.sandbox.library.titles import Episode, Film, Season, Show
 
 Title = Film | Show | Season | Episode
 
@@ -166,14 +166,3 @@ def saved_filters(make: Maker) -> list[Facts]:
         head: Facts = {"rank": rank, "id": make.number(), "section": section, "name": name}
         rows.append({**head, "path": path, "query": query, "updated_at": stamp(make.past(2))})
     return rows
-
-
-def watching(make: Maker) -> Entry:
-    """An episode that is running right now."""
-    facts: Facts = {
-        "expires_at": stamp(make.today + DAY),
-        "started_at": stamp(make.today),
-        "action": "scrobble",
-        "type": "episode",
-    }
-    return Entry("episode", make.episode(), facts)

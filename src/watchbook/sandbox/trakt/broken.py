@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -18,6 +19,7 @@ from watchbook.sandbox.trakt.faults import Rule
 from watchbook.sandbox.trakt.shapes import encode
 
 _MIB = 1024 * 1024
+_GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
 _EDGE: Headers = [HTML_TYPE, (b"server", b"cloudflare"), (b"cf-ray", b"8f00000000000000-CPH")]
 _PAGE = (
     "<!DOCTYPE html>\n<html lang='en-US'><head><title>{title}</title></head>"
@@ -122,13 +124,22 @@ def _bomb(rule: Rule) -> Answer:
 
 
 def _packed(mebibytes: int) -> Iterator[bytes]:
-    """Blanks inside an array, a thousand to one."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    yield packer.compress(b"[")
+    """Blanks inside an array, a thousand to one, in gzip.
+
+    A block that is flushed in full does not refer to what went before it, so one block is packed
+    and sent again and again.
+    """
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     blanks = b" " * _MIB
+    yield _GZIP_HEAD + packer.compress(b"[") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = zlib.crc32(b"[")
     for _ in range(mebibytes):
-        yield packer.compress(blanks)
-    yield packer.compress(b"]") + packer.flush()
+        check = zlib.crc32(blanks, check)
+        yield block
+    check = zlib.crc32(b"]", check)
+    size = (mebibytes * _MIB + 2) % 2**32
+    yield packer.compress(b"]") + packer.flush() + struct.pack("<II", check, size)
 
 
 def _body(text: bytes) -> Callable[[Rule], Answer]:

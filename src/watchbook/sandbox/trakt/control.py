@@ -347,8 +347,3 @@ def _settings(world: World, data: Data) -> object:
         parts["timezone"] = str(data.get("timezone", "Europe/Berlin"))
     edits.touch(world, account, "account.settings_at")
     return {}
-
-
-def routes() -> list[str]:
-    """Every control route, as method and path."""
-    return sorted(f"{key.partition(' ')[0]} /_sandbox/{key.partition(' ')[2]}" for key in _ACTIONS)

@@ -60,6 +60,8 @@ class Wire:
             if self._gone.is_set():
                 return
             await self._more(part)
+            # Making the parts takes time; others have a turn in between.
+            await asyncio.sleep(0)
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _start(self, answer: Answer, *, sized: bool = True) -> None:

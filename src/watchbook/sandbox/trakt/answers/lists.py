@@ -22,6 +22,7 @@ from watchbook.sandbox.trakt.call import (
 from watchbook.sandbox.trakt.shapes import comment, user_list
 
 _OPEN = ("public", "link")
+_GROUPS = {"media": {"movie", "show"}, "all": {"movie", "show", "season", "episode"}}
 
 
 @API.get("/sync/watchlist", "/users/{user}/watchlist")
@@ -49,7 +50,7 @@ def favorites(call: Call) -> Reply:
 
 
 def _items(call: Call, rows: list[Entry]) -> Paged:
-    kinds = _kinds(call.params.get("type", "all"))
+    kinds = _kinds(call.params.get("type"))
     chosen = [row for row in rows if kinds is None or row.kind in kinds]
     sort_by = call.params.get("sort_by") or call.query.get("sort_by") or "rank"
     sort_how = call.params.get("sort_how") or call.query.get("sort_how") or "asc"
@@ -59,9 +60,11 @@ def _items(call: Call, rows: list[Entry]) -> Paged:
     return page
 
 
-def _kinds(text: str) -> set[str] | None:
-    if text in ("all", "media"):
-        return {"movie", "show"} if text == "media" else None
+def _kinds(text: str | None) -> set[str] | None:
+    if text is None:
+        return None
+    if text in _GROUPS:
+        return _GROUPS[text]
     return {word.removesuffix("s").replace("people", "person") for word in text.split(",")}
 
 
