@@ -1,0 +1,88 @@
+"""The command ``python -m benchmarks``: run benchmarks and print what they showed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from benchmarks import (
+    backup,
+    budget,
+    first_sync,
+    nothing_new,
+    one_change,
+    side_by_side,
+    start,
+    storing,
+)
+from benchmarks.figures import Result
+from benchmarks.running import BenchmarkFailed, Scale
+from watchbook.clock import now
+
+BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
+    "start": start.measure,
+    "first-sync": first_sync.measure,
+    "budget": budget.measure,
+    "nothing-new": nothing_new.measure,
+    "one-change": one_change.measure,
+    "storing": storing.measure,
+    "backup": backup.measure,
+    "side-by-side": side_by_side.measure,
+}
+"""Every benchmark, in the order in which they run."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the chosen benchmarks; 1 when one of them could not do its work."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="small and once: does it run at all?")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument(
+        "--real-time", action="store_true", help="let `budget` wait for real (six minutes)"
+    )
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    scale = Scale(quick=chosen.quick, real_time=chosen.real_time)
+    results, failed = {}, 0
+    for name in chosen.names or BENCHMARKS:
+        results[name], took, ok = _measured(name, scale)
+        failed += not ok
+        if not chosen.json:
+            print(f"{results[name].as_markdown()}\n\n({took:.0f} s)\n", flush=True)
+    if chosen.json:
+        found = {name: result.as_json() for name, result in results.items()}
+        print(json.dumps({"conditions": _conditions(), "benchmarks": found}, indent=2))
+    else:
+        print("Conditions: " + ", ".join(f"{k} {v}" for k, v in _conditions().items()))
+    return min(failed, 1)
+
+
+def _measured(name: str, scale: Scale) -> tuple[Result, float, bool]:
+    started = time.perf_counter()
+    try:
+        result, ok = BENCHMARKS[name](scale), True
+    except BenchmarkFailed as reason:
+        result, ok = Result(name, [], [f"FAILED: {reason}"]), False
+    return result, time.perf_counter() - started, ok
+
+
+def _conditions() -> dict[str, str]:
+    return {
+        "date": now().date().isoformat(),
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+        "system": platform.system(),
+        "processor": platform.machine(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
