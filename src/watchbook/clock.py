@@ -35,10 +35,14 @@ def sleep(seconds: float) -> None:
 def from_iso(text: str) -> datetime:
     """Read an ISO 8601 instant as Trakt writes it, with or without milliseconds.
 
-    A text without zone counts as UTC. Raises ValueError when it is no instant.
+    A text without zone counts as UTC. Raises ValueError when it is no instant, or one before
+    the year 1 or after 9999 in UTC.
     """
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside of the calendar") from None
 
 
 def to_iso(moment: datetime) -> str:
@@ -63,7 +67,7 @@ def from_millis(millis: int) -> datetime:
 
 def parse_duration(text: str) -> timedelta:
     """Read ``90s``, ``5m``, ``12h``, ``7d`` or ``2w``; raises ValueError otherwise."""
-    match = re.fullmatch(r"\s*(\d+)\s*([smhdw])\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,7})\s*([smhdw])\s*", text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration such as 90s, 5m, 12h or 7d")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])

@@ -7,7 +7,10 @@ optional: unknown fields are kept in the raw text, odd ones cost a column, never
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +22,14 @@ from watchbook.trakt.datasets import DataSet
 
 REDACTED = "[redacted]"
 MAX_ID = 2**63 - 1
+MAX_COUNT = 2**31 - 1
 TITLE_TYPES = ("movie", "show", "season", "episode")
 _SUBJECTS = ("movie", "episode", "season", "show", "person", "user", "list", "comment")
 _BOM = b"\xef\xbb\xbf"
+_LONGEST_KEY = 200
+_UNREADABLE = (ValueError, RecursionError)
+"""What msgspec raises for a text that is no JSON, its own errors and UnicodeDecodeError among
+them, and for one of another shape than asked for."""
 
 
 class Ids(msgspec.Struct):
@@ -64,6 +72,16 @@ class _HistoryRow(msgspec.Struct):
     show: Title | None = None
 
 
+class _OddHistoryRow(msgspec.Struct):
+    id: int
+    watched_at: str
+    action: str
+    type: str
+    movie: Any = None
+    episode: Any = None
+    show: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedPlay:
     """A row of history: columns of the store's ``plays``, and the titles it names."""
@@ -99,23 +117,47 @@ class Reject:
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
 _play = msgspec.json.Decoder(_HistoryRow)
+_odd_play = msgspec.json.Decoder(_OddHistoryRow)
+_scan = json.JSONDecoder(strict=False).raw_decode
+_first_row = re.compile(r"\s*\[\s*")
+_after_row = re.compile(r"\s*([,\]])\s*")
 
 
 def decode_any(body: bytes) -> Any:
     """Decode one JSON answer; raises RemoteChanged when it is none."""
     try:
         return _any.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as reason:
+    except _UNREADABLE as reason:
         raise _not_json(reason) from None
 
 
 def split_rows(body: bytes) -> list[bytes]:
-    """The rows of an answer that is an array, each as it came; raises RemoteChanged."""
+    """The rows of an answer that is an array, each as it came; raises RemoteChanged.
+
+    A row that is no JSON (NaN, half a surrogate pair) does not take the others along.
+    """
+    body = body.removeprefix(_BOM)
     try:
-        rows = _rows.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as reason:
-        raise _not_json(reason) from None
-    return [bytes(row) for row in rows]
+        return [bytes(row) for row in _rows.decode(body)]
+    except _UNREADABLE as reason:
+        rows = _split_loosely(body.decode("utf-8", "surrogateescape"))
+        if rows is None:
+            raise _not_json(reason) from None
+        return rows
+
+
+def _split_loosely(text: str) -> list[bytes] | None:
+    """The rows of an array as a more forgiving reader finds them; None when it is no array."""
+    mark = _first_row.match(text)
+    rows: list[bytes] = []
+    try:
+        while mark is not None and (not rows or mark[1] == ","):
+            _, end = _scan(text, mark.end())
+            rows.append(text[mark.end() : end].encode("utf-8", "surrogateescape"))
+            mark = _after_row.match(text, end)
+    except _UNREADABLE:
+        return None
+    return rows if mark is not None and mark.end() == len(text) else None
 
 
 def object_row(body: bytes) -> list[bytes]:
@@ -138,25 +180,35 @@ def _not_json(reason: Exception) -> RemoteChanged:
 def parse_play(raw: bytes) -> ParsedPlay | Reject:
     """Read one row of history."""
     try:
-        row = _play.decode(raw)
+        row = _history_row(raw)
         watched_at = to_millis(from_iso(row.watched_at))
-    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError) as reason:
+    except _UNREADABLE as reason:
         return Reject(f"not a play: {reason}", _text(raw))
     if not 0 < row.id <= MAX_ID:
-        return Reject(f"not a play: its id {row.id} is outside of 64 bits", _text(raw))
+        return Reject("not a play: its id is outside of 64 bits", _text(raw))
     if row.type not in {"movie", "episode"}:
-        return Reject(f"not a play of a film or episode but of {row.type[:40]!r}", _text(raw))
+        return Reject(f"not a play of a film or episode but of {_word(row.type)!r}", _text(raw))
     subject = row.movie if row.type == "movie" else row.episode
     titles = _titles({row.type: subject, "show": row.show if row.type == "episode" else None})
     key = _title_key(row.type, subject)
-    return ParsedPlay(row.id, row.type, watched_at, row.action, _text(raw), key, titles)
+    action = _word(row.action)
+    return ParsedPlay(row.id, row.type, watched_at, action, _text(raw), key, titles)
+
+
+def _history_row(raw: bytes) -> _HistoryRow:
+    try:
+        return _play.decode(raw)
+    except msgspec.ValidationError:
+        odd = _odd_play.decode(raw)
+        titles = map(_convert, (odd.movie, odd.episode, odd.show))
+        return _HistoryRow(odd.id, odd.watched_at, odd.action, odd.type, *titles)
 
 
 def parse_item(raw: bytes, data_set: DataSet, place: int) -> ParsedItem | Reject:
     """Read one row of ``data_set``, the ``place``-th of its reading (counted from 0)."""
     try:
         row = _any.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as reason:
+    except _UNREADABLE as reason:
         return Reject(f"not readable: {reason}", _text(raw))
     if not isinstance(row, dict):
         return Reject(f"not an object but {type(row).__name__}", _text(raw))
@@ -176,15 +228,31 @@ def _convert(value: object) -> Title | None:
         return None
     try:
         return msgspec.convert(value, Title, strict=False)
-    except (msgspec.ValidationError, RecursionError):
-        return None
+    except _UNREADABLE:
+        ids = value.get("ids")
+        return Title(**_fitting(value, Title), ids=Ids(**_fitting(ids, Ids)))
+
+
+def _fitting(value: object, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Those fields of ``value`` that are what ``kind`` says, one by one."""
+    found = {}
+    for part in msgspec.structs.fields(kind):
+        if isinstance(value, dict) and part.name in value and part.type is not Ids:
+            with suppress(*_UNREADABLE):
+                found[part.name] = msgspec.convert(value[part.name], part.type, strict=False)
+    return found
+
+
+def _word(text: str) -> str:
+    """A type or an action: a word that is short and that both databases take."""
+    return text.replace("\0", "")[:40]
 
 
 def _kind(row: Mapping[str, Any]) -> str | None:
     """The type of a row: as it says itself, else by the object it holds."""
     kind = row.get("type")
     if isinstance(kind, str):
-        return kind.replace("\0", "")[:40]
+        return _word(kind)
     return next((name for name in _SUBJECTS if isinstance(row.get(name), dict)), None)
 
 
@@ -193,7 +261,9 @@ def _item_key(row: Mapping[str, Any], spec: str, kind: str | None, raw: bytes, p
         return f"row {place}"
     value = _subject_id(row, kind) if spec == "subject" else lookup(row, spec)
     if isinstance(value, int | str) and not isinstance(value, bool) and value != "":
-        return f"{kind}:{value}" if spec == "subject" else str(value).replace("\0", "")[:200]
+        key = f"{kind}:{value}" if spec == "subject" else str(value)
+        if len(key) <= _LONGEST_KEY and "\0" not in key:
+            return key
     return "digest:" + hashlib.sha256(raw).hexdigest()[:32]
 
 
@@ -232,28 +302,29 @@ def _titles(subjects: Mapping[str, Title | None]) -> tuple[dict[str, Any], ...]:
 
 def _title_row(key: str, kind: str, title: Title, show_key: str | None) -> dict[str, Any]:
     detailed = title.genres is not None or title.runtime is not None
+    genres = ",".join(filter(None, map(_clean, title.genres or ())))
     return {
         "key": key,
         "type": kind,
         "trakt_id": title.ids.trakt,
         "show_key": show_key,
-        "season": title.number if kind == "season" else title.season,
-        "number": title.number if kind == "episode" else None,
+        "season": _within(MAX_COUNT, title.number if kind == "season" else title.season),
+        "number": _within(MAX_COUNT, title.number) if kind == "episode" else None,
         "title": _clean(title.title),
-        "year": title.year,
+        "year": _within(MAX_COUNT, title.year),
         "slug": _clean(title.ids.slug),
         "imdb": _clean(title.ids.imdb),
-        "tmdb": _small(title.ids.tmdb),
-        "tvdb": _small(title.ids.tvdb),
-        "runtime": title.runtime,
+        "tmdb": _within(MAX_ID, title.ids.tmdb),
+        "tvdb": _within(MAX_ID, title.ids.tvdb),
+        "runtime": _within(MAX_COUNT, title.runtime),
         "released": _clean(title.released or title.first_aired),
-        "genres": ",".join(map(str, map(_clean, title.genres))) if title.genres else None,
+        "genres": genres or None,
         "country": _clean(title.country),
         "language": _clean(title.language),
         "network": _clean(title.network),
         "status": _clean(title.status),
         "certification": _clean(title.certification),
-        "aired_episodes": title.aired_episodes,
+        "aired_episodes": _within(MAX_COUNT, title.aired_episodes),
         "detailed": detailed,
     }
 
@@ -262,8 +333,8 @@ def _clean(text: str | None) -> str | None:
     return text.replace("\0", "") if text else None
 
 
-def _small(number: int | None) -> int | None:
-    return number if number is not None and 0 <= number <= MAX_ID else None
+def _within(most: int, number: int | None) -> int | None:
+    return number if number is not None and 0 <= number <= most else None
 
 
 def redact(raw: bytes, secrets: Iterable[str]) -> tuple[bytes, tuple[str, ...]]:
@@ -279,7 +350,7 @@ def redact(raw: bytes, secrets: Iterable[str]) -> tuple[bytes, tuple[str, ...]]:
         row = _any.decode(raw)
         found: set[str] = set()
         _redact_inside(row, "", wanted, found)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return b'"%s"' % REDACTED.encode(), tuple(wanted)
     return (msgspec.json.encode(row), tuple(sorted(found))) if found else (raw, ())
 
