@@ -26,6 +26,7 @@ Kind = Literal["data", "removed", "rejected", "watchbook", "document"]
 
 _OWN_DIGEST = "manifest_sha256"
 _BLANK = "0" * 64
+_AT_A_GLANCE = 6
 
 
 class FileEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -135,7 +136,15 @@ def _said_together(data_sets: Iterable[DataSetEntry]) -> list[str]:
     names: dict[str | None, list[str]] = {}
     for entry in data_sets:
         names.setdefault(entry.words, []).append(entry.name)
-    return [f"{', '.join(those)}: {words}" for words, those in names.items()]
+    return [f"{_few(those)}: {words}" for words, those in names.items()]
+
+
+def _few(names: Sequence[str]) -> str:
+    """The names, or how many more there are when one could not read them all at a glance."""
+    if len(names) <= _AT_A_GLANCE:
+        return ", ".join(names)
+    shown = names[: _AT_A_GLANCE - 1]
+    return f"{', '.join(shown)} and {len(names) - len(shown)} more"
 
 
 def encode(manifest: Manifest) -> bytes:

@@ -38,7 +38,7 @@ def _create_options(command: Command) -> Command:
 )
 @click.pass_context
 def backup(ctx: click.Context, *, no_sync: bool, force: bool, instance: bool) -> int:
-    """Write an archive of everything that is kept, or list and verify archives.
+    """Write, list and verify archives of everything.
 
     Without a subcommand it is `backup create`.
 
@@ -53,7 +53,9 @@ def backup(ctx: click.Context, *, no_sync: bool, force: bool, instance: bool) ->
 @_create_options
 @click.pass_obj
 def create(context: Context, *, no_sync: bool, force: bool) -> int:
-    """Sync, then write an archive, unless the last one holds the same; then verify that.
+    """Sync, then write an archive.
+
+    When the last one holds the same, it is verified instead.
 
     Example: watchbook backup create --no-sync
     """
@@ -90,7 +92,7 @@ def list_(context: Context) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def verify(context: Context, file: Path | None) -> int:
-    """Read every byte of an archive, or of all of them, and say how it stands.
+    """Read every byte of one archive, or of all.
 
     Example: watchbook backup verify backup-sandra-20261121T201500Z.tar.gz
     """
@@ -254,16 +256,21 @@ def _tell_strange(context: Context, strange: list[tuple[str, str]]) -> None:
 
 
 def _line(archive: Archive, folder: Path, mark: str) -> str:
+    from watchbook.archive.ledger import GONE, WHOLE
+    from watchbook.archive.manifest import COMPLETE
+
     moment = from_millis(archive.written_at)
-    verdict = archive.verdict if archive.verdict == "complete" else "[bold red]incomplete[/]"
-    state = archive.check_outcome if (folder / archive.name).exists() else "gone"
-    shown = state if state == "whole" else f"[bold red]{state}[/]"
+    verdict = archive.verdict if archive.verdict == COMPLETE else "[bold red]incomplete[/]"
+    state = archive.check_outcome if (folder / archive.name).exists() else GONE
+    shown = state if state == WHOLE else f"[bold red]{state}[/]"
     age = in_words(now() - from_millis(archive.checked_at or archive.written_at))
-    size = said_size(archive.bytes).rjust(8)
-    return (
-        f"{moment:%Y-%m-%d %H:%M}  {plain(archive.name)}  {size}  {verdict}, {shown} "
-        f"{age} ago  [green]{mark}[/]"
-    ).rstrip()
+    parts = [
+        f"{moment:%Y-%m-%d %H:%M}",
+        plain(archive.name),
+        said_size(archive.bytes).rjust(8),
+        f"{verdict}, {shown} when checked {age} ago",
+    ]
+    return "  ".join([*parts, f"[green]{mark}[/]"] if mark else parts)
 
 
 def _checked(checked: Checked) -> dict[str, Any]:

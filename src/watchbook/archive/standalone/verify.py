@@ -76,7 +76,7 @@ def check(members: Members, parse: Parse = parse_json) -> Tuple[bytes, Dict[str,
         if path in found or (path == MANIFEST and manifest is not None):
             raise Damaged(path + " is there twice")
         if path == MANIFEST:
-            manifest = stream.read(LONGEST_ROW)
+            manifest = _read(path, stream)
         else:
             found[path] = _measure(path, stream, parse)
     if manifest is None:
@@ -160,7 +160,7 @@ def read_rows(path: str, reader: BinaryIO, parse: Parse = parse_json) -> Iterato
     if first == b"[\n":
         yield from _array_rows(path, reader, parse)
     elif first != b"[]\n":
-        whole = first + reader.read(LONGEST_ROW - len(first))
+        whole = first + _read(path, reader)
         _must_parse(path, whole, parse)
         if whole != b"null\n":
             yield whole[:-1]
@@ -214,6 +214,16 @@ def _must_parse(place: str, text: bytes, parse: Parse) -> None:
         parse(text)
     except (ValueError, RecursionError) as reason:
         raise Damaged("%s is not JSON (%s)" % (place, reason)) from None
+
+
+def _read(path: str, stream: BinaryIO) -> bytes:
+    """All of a stream, piece by piece: a large read at once would take memory for nothing."""
+    parts: List[bytes] = []
+    for part in iter(lambda: stream.read(_CHUNK), b""):
+        parts.append(part)
+        if len(parts) * _CHUNK > LONGEST_ROW:
+            raise Damaged(path + " is too long")
+    return b"".join(parts)
 
 
 def _line(place: str, reader: BinaryIO, longest: int) -> bytes:
