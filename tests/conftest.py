@@ -14,7 +14,7 @@ from watchbook.seal import Sealer
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
 
-TEST_KEY = "a key that only tests use, long enough"
+TEST_KEY = "a key that only tests use and long enough"
 
 
 @pytest.fixture(scope="session")

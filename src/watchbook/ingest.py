@@ -17,7 +17,13 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import counted, now, to_millis
-from watchbook.errors import NotOffered, RemoteChanged, RemoteRejected, RemoteUnavailable
+from watchbook.errors import (
+    NotOffered,
+    RateLimited,
+    RemoteChanged,
+    RemoteRejected,
+    RemoteUnavailable,
+)
 from watchbook.http import Answer
 from watchbook.steps import step
 from watchbook.store import datasets, items, plays
@@ -168,11 +174,16 @@ def settled(desk: Desk, reading: Reading, read: Callable[[], Outcome]) -> Outcom
     except (RemoteRejected, RemoteChanged) as reason:
         outcome = _unread(reading, reason.message)
     except RemoteUnavailable as reason:
-        if reason.status is None or reason.status < 500:  # noqa: PLR2004 - not this data set's
+        if not _of_one_answer(reason):
             raise
         outcome = _unread(reading, reason.message)
     write_state(desk, reading, outcome)
     return outcome
+
+
+def _of_one_answer(reason: RemoteUnavailable) -> bool:
+    """Whether a failure is that of one address; otherwise asking for others makes no sense."""
+    return reason.status is not None and not isinstance(reason, RateLimited)
 
 
 def _unavailable(desk: Desk, reading: Reading, reason: NotOffered) -> Outcome:
@@ -328,7 +339,7 @@ def read_pages(
         try:
             return desk.fetch(reading, number, **params)
         except RemoteUnavailable as reason:
-            if number == 1 or reason.status is None or reason.status < 500:  # noqa: PLR2004
+            if number == 1 or not _of_one_answer(reason):
                 raise
             outcome.holes.append(f"page {number} could not be read (status {reason.status})")
             return Page(number, [], None, None, None)

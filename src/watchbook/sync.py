@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 from watchbook.clock import counted, monotonic, now, to_millis
+from watchbook.connecting import Installation, app_of
 from watchbook.errors import (
     AccountLocked,
     NotOffered,
@@ -22,6 +24,7 @@ from watchbook.errors import (
     RemoteUnavailable,
     WatchbookError,
 )
+from watchbook.grants import TokenSource
 from watchbook.ingest import (
     Desk,
     Listener,
@@ -35,9 +38,10 @@ from watchbook.reconcile import read_history
 from watchbook.steps import step
 from watchbook.store import accounts, datasets, items, leases, plays, runs
 from watchbook.store.accounts import Account
+from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
 from watchbook.store.datasets import COMPLETE, INCOMPLETE, NEVER, UNAVAILABLE, DataSetState
-from watchbook.trakt.client import TraktClient, app_refused
+from watchbook.trakt.client import Patience, TraktClient, app_refused
 from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
 from watchbook.trakt.paging import Page
 from watchbook.trakt.parse import decode_any, lookup
@@ -79,6 +83,33 @@ class SyncReport:
     def total(self, count: str) -> int:
         """The sum of a count (``added``, ``changed``, ``removed``, ``held``) over all data sets."""
         return sum(getattr(outcome, count) for outcome in self.data_sets)
+
+
+@contextmanager
+def client_of(
+    installation: Installation, account: Account, patience: Patience | None = None
+) -> Iterator[TraktClient]:
+    """A client that reads for ``account``, within the budget that all its processes share."""
+    patience = patience or Patience()
+    budget = ReadBudget(
+        installation.store.database,
+        account.id,
+        installation.settings.trakt_budget,
+        sleep=patience.sleep,
+        on_wait=lambda seconds: patience.on_wait(seconds, "Trakt's rate limit"),
+    )
+    app = app_of(installation, account)
+    try:
+        yield TraktClient(
+            installation.http,
+            installation.settings.trakt_api_url,
+            app.client_id if app else "",
+            tokens=TokenSource(installation, account.id),
+            budget=budget,
+            patience=patience,
+        )
+    finally:
+        budget.give_back()
 
 
 def sync_account(

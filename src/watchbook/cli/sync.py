@@ -54,30 +54,14 @@ def syncable_account(context: Context) -> Account:
 def run_sync(context: Context, account: Account, options: SyncOptions) -> SyncReport:
     """Sync ``account`` with a progress bar (plain lines when not on a terminal)."""
     from watchbook.cli.progress import Progress
-    from watchbook.grants import TokenSource
-    from watchbook.store.budget import ReadBudget
-    from watchbook.sync import sync_account
-    from watchbook.trakt.client import Patience, TraktClient
+    from watchbook.sync import client_of, sync_account
+    from watchbook.trakt.client import Patience
 
-    with Progress(quiet=context.json or context.quiet) as progress:
-        budget = ReadBudget(
-            context.store.database,
-            account.id,
-            context.settings.trakt_budget,
-            on_wait=lambda seconds: progress.waiting(seconds, "Trakt's rate limit"),
-        )
-        client = TraktClient(
-            context.http,
-            context.settings.trakt_api_url,
-            account.client_id or "",
-            tokens=TokenSource(context.installation, account.id),
-            budget=budget,
-            patience=Patience(on_wait=progress.waiting),
-        )
-        try:
-            return sync_account(context.store.database, account, client, progress, options)
-        finally:
-            budget.give_back()
+    with (
+        Progress(quiet=context.json or context.quiet) as progress,
+        client_of(context.installation, account, Patience(on_wait=progress.waiting)) as client,
+    ):
+        return sync_account(context.store.database, account, client, progress, options)
 
 
 def sync_first(context: Context, account: Account) -> SyncReport:

@@ -45,11 +45,11 @@ class Database:
         self.on_sqlite = self.url.get_backend_name() == "sqlite"
         if self.on_sqlite:
             self._prepare_file(Path(self.url.database or ""))
-            self._engine = sa.create_engine(self.url, pool_size=16, max_overflow=16)
-            event.listen(self._engine, "connect", _set_up_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
+            self.engine = sa.create_engine(self.url, pool_size=16, max_overflow=16)
+            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self._engine = sa.create_engine(self.url, pool_size=8, pool_pre_ping=True)
+            self.engine = sa.create_engine(self.url, pool_size=8, pool_pre_ping=True)
 
     @staticmethod
     def _prepare_file(path: Path) -> None:
@@ -71,7 +71,7 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def read(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that only reads, and sees one moment."""
@@ -83,7 +83,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str, *, durable: bool) -> Iterator[sa.Connection]:
-        with _store_errors(), self._engine.connect() as plain:
+        with _store_errors(), self.engine.connect() as plain:
             conn = plain.execution_options(**{_BEGIN: begin})
             if not self.on_sqlite and begin == "BEGIN":
                 conn = conn.execution_options(
@@ -101,7 +101,7 @@ class Database:
     @contextmanager
     def outside_transaction(self) -> Iterator[sa.Connection]:
         """A connection in autocommit, for statements such as ``VACUUM INTO``."""
-        with _store_errors(), self._engine.connect() as plain:
+        with _store_errors(), self.engine.connect() as plain:
             yield plain.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -1,0 +1,166 @@
+"""A sync that is killed, starved or raced leaves a store from which the next one goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.sync.conftest import Book, MakeBook, settings_of
+from watchbook.errors import StoreError, StoreFull
+from watchbook.store.opening import Store
+
+
+def run(
+    book: Book, *arguments: str, die_at: str = "", limit: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, on the book's home."""
+    command = [sys.executable, "-m", "watchbook", *arguments]
+    if limit is not None:
+        command = ["prlimit", f"--fsize={limit}", *command]
+    return subprocess.run(
+        command, env=environment(book, die_at), capture_output=True, text=True, check=False
+    )
+
+
+def environment(book: Book, die_at: str = "") -> dict[str, str]:
+    """The environment under which a command works on the book."""
+    settings = settings_of(book.sandbox, book.store.home)
+    settings["database_url"] = book.store.database.url.set(
+        drivername=_scheme(book)
+    ).render_as_string(hide_password=False)
+    ours = {f"WATCHBOOK_{name.upper()}": value for name, value in settings.items()}
+    inherited = {name: value for name, value in os.environ.items() if "WATCHBOOK" not in name}
+    return inherited | ours | {"_WATCHBOOK_DIE_AT": die_at}
+
+
+def _scheme(book: Book) -> str:
+    return "sqlite" if book.store.database.on_sqlite else "postgresql"
+
+
+STEPS = [
+    "sync.activities.stored",
+    "sync.page.committed",
+    "sync.page.committed@4",
+    "sync.data_set.done@2",
+    "sync.data_set.done@12",
+    "sync.done",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_sync_is_finished_by_the_next(book: Book, step: str) -> None:
+    """After kill -9 at any step the next sync ends complete, with every play once (I1)."""
+    killed = run(book, "sync", die_at=step)
+    assert killed.returncode == -9, killed.stderr
+    report = book.sync()
+    assert report.complete, report.words
+    book.check_plays()
+    outcomes = [row[0] for row in book.rows("SELECT outcome FROM runs ORDER BY id")]
+    assert outcomes == ["interrupted" if step != "sync.done" else "complete", "complete"]
+
+
+@pytest.mark.parametrize("step", ["sync.page.committed", "sync.data_set.done@3"])
+def test_killed_sync_of_changes_is_finished_by_the_next(synced: Book, step: str) -> None:
+    """Changes half taken in when the process died are taken in whole afterwards."""
+    synced.sandbox.add_plays(3)
+    gone = {play["id"] for play in synced.sandbox.delete_plays(2)}
+    run(synced, "sync", die_at=step)
+    assert synced.sync().complete
+    synced.check_plays()
+    assert set(synced.kept(removed=True)) == gone
+
+
+def test_interrupted_reading_goes_on_where_it_stopped(make_book: MakeBook) -> None:
+    """The pages that a killed sync had kept are not read again, but for the first."""
+    book = make_book(plays=3000)
+    whole = 12
+    run(book, "sync", die_at="sync.page.committed@14")
+    kept = len(book.kept())
+    assert 0 < kept < 3000
+    book.sandbox.reset_requests()
+    assert book.sync().complete
+    paths = book.sandbox.requests()["paths"]
+    assert paths["GET /users/me/history"] <= whole + 2 - kept // 250
+    book.check_plays()
+
+
+def test_second_process_is_told_that_the_first_is_busy(store: Store, make_book: MakeBook) -> None:
+    """Two syncs of one account at once: one works, the other says so and changes nothing."""
+    book = make_book(store)
+    book.sandbox.set_latency(0.05)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "watchbook", "sync"],
+            env=environment(book),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    results = [(process.communicate(), process.returncode) for process in processes]
+    assert sorted(code for _, code in results) == [0, 75], results
+    busy = next(err for (_, err), code in results if code)
+    assert "busy with a sync" in busy
+    book.sandbox.set_latency(0)
+    book.check_plays()
+
+
+@pytest.fixture
+def failing(book: Book) -> Iterator[list[int]]:
+    """A countdown: the database call at which it reaches zero fails."""
+    countdown = [0]
+
+    def fail(*_: object) -> None:
+        countdown[0] -= 1
+        if countdown[0] == 0:
+            raise sa.exc.OperationalError("statement", {}, Exception("disk I/O error"))
+
+    engine = book.store.database.engine
+    sa.event.listen(engine, "before_cursor_execute", fail)
+    yield countdown
+    sa.event.remove(engine, "before_cursor_execute", fail)
+
+
+def _fail_at(book: Book, failing: list[int], nth: int) -> bool:
+    """Sync with the n-th database call failing; whether it came to that call."""
+    failing[0] = nth
+    try:
+        book.sync()
+    except StoreError:
+        return True
+    return failing[0] <= 0
+
+
+@pytest.mark.parametrize("stride", [97, pytest.param(1, marks=pytest.mark.long)])
+def test_nth_database_call_fails(book: Book, failing: list[int], stride: int) -> None:
+    """Whichever database call fails, the sync says so and a later one ends complete."""
+    nth = 1
+    while _fail_at(book, failing, nth):
+        nth += stride
+    failing[0] = 0
+    report = book.sync(full=True)
+    assert report.complete, report.words
+    book.check_plays()
+
+
+@pytest.mark.parametrize("kilobytes", [400, 700, 1100])
+def test_full_disk_is_told_and_nothing_is_lost(book: Book, kilobytes: int) -> None:
+    """When no more can be written the sync says so, and goes on once there is room."""
+    starved = run(book, "sync", limit=kilobytes * 1024)
+    assert starved.returncode in {StoreFull.exit_code, 75, -25}, starved.stderr
+    assert book.sync().complete
+    book.check_plays()
+
+
+def test_home_is_private_whatever_the_umask(synced: Book) -> None:
+    """The database can be read by its owner alone."""
+    modes = {path.name: path.stat().st_mode & 0o777 for path in synced.store.home.iterdir()}
+    assert modes["watchbook.db"] == 0o600
+    assert Path(synced.store.home).stat().st_mode & 0o777 == 0o700
