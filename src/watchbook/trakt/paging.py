@@ -150,7 +150,8 @@ class PageReader:
                 )
             page = self._fetch(self._next)
             self._next += 1
-            if not page.rows or page.rows == self._last:
+            promised = max(promised, page.pages or 1)
+            if page.number > promised and (not page.rows or page.rows == self._last):
                 return
             self._note(page)
             self._floor = max(self._floor, page.number)
