@@ -247,7 +247,7 @@ def test_empty_account(book: Book) -> None:
     with book.store.database.write() as conn:
         other = accounts.add(conn, "a b/../ü")
     written = Book(book.store, other, book.folder).write()
-    assert written.path.name.startswith("backup-a-b-2")
+    assert written.path.name.startswith(f"backup-a-b-{other.id}-")
     assert verify_archive(written.path).rows == 0
 
 

@@ -57,9 +57,14 @@ _COLUMNS = [archives.c[name] for name in Archive.__dataclass_fields__]
 
 
 def file_stem(account: Account) -> str:
-    """How the names of the account's archives begin: ``backup-NAME``."""
+    """How the names of the account's archives begin: ``backup-NAME``.
+
+    A name that does not fit into a file name is told from others like it by the account's number.
+    """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", account.name).strip(".-")[:_LONGEST_NAME]
-    return f"backup-{plain or f'account-{account.id}'}"
+    if plain == account.name:
+        return f"backup-{plain}"
+    return f"backup-{plain or 'account'}-{account.id}"
 
 
 def recorded(conn: sa.Connection, account: Account) -> list[Archive]:
