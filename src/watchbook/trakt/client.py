@@ -25,7 +25,7 @@ from watchbook.errors import (
     RemoteUnavailable,
 )
 from watchbook.http import Answer, HttpClient, Timeouts
-from watchbook.redaction import redact
+from watchbook.redaction import redact, tame
 from watchbook.trakt.refusals import SERVICE, ZIP_DOOR, retry_after
 
 _TIMEOUTS = Timeouts(connect=10, read=60, total=120)
@@ -152,9 +152,9 @@ class TraktClient:
     def _once(self, path: str, params: Mapping[str, str | int]) -> Answer:
         token = self._tokens.current()
         answer = self._send(path, params, token)
-        if answer.status == 401 and "x-private-user" not in answer.headers:  # noqa: PLR2004
+        if _refuses_token(answer):
             answer = self._send(path, params, self._tokens.after_401(token))
-            if answer.status == 401:  # noqa: PLR2004
+            if _refuses_token(answer):
                 raise AuthorisationNeeded(
                     "Trakt does not accept the access token, although it was renewed.",
                     hint="Run `watchbook connect` to sign in again.",
@@ -172,6 +172,11 @@ class TraktClient:
         )
 
 
+def _refuses_token(answer: Answer) -> bool:
+    """Whether it is about the token; with X-Private-User it is about another person's data."""
+    return answer.status == 401 and "x-private-user" not in answer.headers  # noqa: PLR2004
+
+
 def _checked(answer: Answer) -> Answer:
     """The answer if it is one to read, else the error that it stands for."""
     status = answer.status
@@ -183,17 +188,22 @@ def _checked(answer: Answer) -> Answer:
         raise _error(
             RemoteUnavailable, answer, "Trakt answered with a page or nothing instead of data."
         )
-    if status in _PASSING or status >= _SERVER_ERRORS or (status == 403 and answer.is_html):  # noqa: PLR2004
+    if status in _PASSING or status >= _SERVER_ERRORS or _by_cloudflare(answer):
         raise _passing(answer)
     raise _final(answer)
+
+
+def _by_cloudflare(answer: Answer) -> bool:
+    """Whether Cloudflare refused: Trakt itself says 403 in JSON or without a word."""
+    return answer.status == 403 and bool(answer.body) and not answer.is_json  # noqa: PLR2004
 
 
 def _passing(answer: Answer) -> RemoteUnavailable:
     """The error of an answer that may be another one later."""
     wait = retry_after(answer)
     if answer.status in {403, 429} or wait is not None:
-        by_cloudflare = answer.is_html
-        if by_cloudflare and answer.status == 403:  # noqa: PLR2004
+        by_cloudflare = answer.is_html or _by_cloudflare(answer)
+        if _by_cloudflare(answer):
             wait = max(wait or 0.0, _BLOCKED_BY_CLOUDFLARE)
         who = "Cloudflare, which guards Trakt," if by_cloudflare else "Trakt"
         return RateLimited(
@@ -254,4 +264,4 @@ def _said(answer: Answer) -> str:
     except (msgspec.DecodeError, RecursionError):
         return ""
     words = body.get("error_description") or body.get("error") or body.get("message")
-    return f": {redact(str(words))[:200]}" if words else ""
+    return f": {tame(redact(str(words)))[:200]}" if words else ""
