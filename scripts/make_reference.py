@@ -95,7 +95,8 @@ _HEAD_OF_COMMANDS = """\
 Every command takes `--help`, and `--account NAME` and `--json`, before its name or behind it.
 What was asked for goes to standard output, everything else to standard error. An error takes two
 lines, what happened and what to do, and has [an exit code](exit-codes.md) that says which kind it
-was; with `--json` it is on standard output as `{"ok": false, "error": …, "hint": …, "code": …}`."""
+was. With `--json` it stands on standard output, too, as an object with `ok` (false), `error`,
+`hint` and `code`, unless the call itself could not be understood."""
 
 _COMMON = {"account", "json"}
 

@@ -66,9 +66,12 @@ def test_a_reference_page_is_what_the_code_says(name: str) -> None:
     assert (REFERENCE / name).read_text("utf-8") == generator().PAGES[name]()
 
 
-def test_every_reference_page_is_made() -> None:
-    """No page of the reference is written by hand, and none is left over."""
-    assert {path.name for path in REFERENCE.iterdir()} == set(generator().PAGES) == set(PAGES)
+def test_no_made_page_is_left_over() -> None:
+    """Pages that say they are made from the code are those that `make docs` makes."""
+    made = {
+        path.name for path in REFERENCE.iterdir() if generator().MADE in path.read_text("utf-8")
+    }
+    assert made == set(generator().PAGES) == set(PAGES)
 
 
 def test_the_reference_has_everything() -> None:

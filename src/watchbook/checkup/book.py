@@ -13,6 +13,7 @@ from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.grants import Grant, State
 from watchbook.store.opening import Store
+from watchbook.trakt.auth import App
 
 OLD_BACKUP = timedelta(days=14)
 
@@ -26,6 +27,18 @@ def check_tokens(account: Account, grant: Grant, store: Store) -> Check:
     """Whether the key in force opens the sealed tokens."""
     grant.opened(store.sealer)
     return ok(about("tokens", account), "open with the key in force")
+
+
+def check_app(account: Account, grant: Grant, app: App | None) -> Check:
+    """Whether the app in force is the one that the sign-in was made with."""
+    name = about("app", account)
+    if app is None or app.client_id != grant.client_id:
+        return problem(
+            name,
+            f"the sign-in was made with another one ({grant.client_id}), and cannot be renewed",
+            f"Put that one back, or `watchbook --account {account.name} connect`",
+        )
+    return ok(name, "the one that the sign-in was made with")
 
 
 def check_sign_in(account: Account, grant: Grant | None) -> Check:

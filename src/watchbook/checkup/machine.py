@@ -43,16 +43,16 @@ def check_home(home: Path) -> Check:
     return ok(name, f"{home} is private and can be written to")
 
 
-def check_room(home: Path) -> Check:
-    """Whether there is room left on the disk of the home folder."""
+def check_room(home: Path, little: int = LITTLE_ROOM, none: int = NO_ROOM) -> Check:
+    """Whether there is room left on the disk of the home folder; the limits are bytes."""
     name = "disk space"
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     words = f"{free >> 20:,} MiB free"
     remedy = "Free some space; `watchbook backup list` shows what archives take."
-    if free < NO_ROOM:
+    if free < none:
         return problem(name, words, remedy)
-    return warning(name, words, remedy) if free < LITTLE_ROOM else ok(name, words)
+    return warning(name, words, remedy) if free < little else ok(name, words)
 
 
 def check_key_file(settings: Settings) -> Check:

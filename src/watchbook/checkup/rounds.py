@@ -105,8 +105,11 @@ def _with_grant(
     yield opening
     if http is not None and opening.state is State.OK:
         installation = Installation(_store(settings, database), settings, http)
-        app = app_of(installation, account)
-        yield from _trakt(settings, http, app.client_id if app else None)
+        yield guarded(
+            about("app", account),
+            lambda: book.check_app(account, grant, app_of(installation, account)),
+        )
+        yield from _trakt(settings, http, grant.client_id)
         yield guarded(about("token", account), lambda: _try_token(installation, account, grant))
 
 

@@ -95,13 +95,11 @@ def remove(context: Context, name: str, *, yes: bool) -> None:
     doomed = _removable(context, name)
     if not yes:
         _ask(context, doomed)
-    problem = _given_back(context, doomed)
     database = context.store.database
-    with (
-        leases.holding(database, f"account:{doomed.id}", f"the removal of {name}"),
-        database.write(durable=True) as conn,
-    ):
-        accounts.remove(conn, doomed.id)
+    with leases.holding(database, f"account:{doomed.id}", f"the removal of {name}"):
+        problem = _given_back(context, doomed)
+        with database.write(durable=True) as conn:
+            accounts.remove(conn, doomed.id)
     if problem is not None:
         click.echo(problem, err=True)
     context.say(f"{name} is gone from the database.")

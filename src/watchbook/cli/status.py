@@ -41,12 +41,21 @@ def status(context: Context, *, all_events: bool) -> int:
         events=_ALL_EVENTS if all_events else FEW_EVENTS,
     )
     if context.json:
-        context.answer({"accounts": found})
+        _answer(context, found)
     if not found:
         _tell_how_to_begin(context)
     for overview in found:
         _tell(context, overview)
     return _exit_code(found)
+
+
+def _answer(context: Context, found: list[Overview]) -> None:
+    """Answer with the same as data; words are as clean as they would be on the screen."""
+    import msgspec
+
+    from watchbook.redaction import cleaned
+
+    context.answer(cleaned(msgspec.to_builtins({"accounts": found})))
 
 
 def _exit_code(found: list[Overview]) -> int:
