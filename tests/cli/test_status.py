@@ -68,6 +68,7 @@ def test_a_healthy_account_fits_on_one_screen(run: Run, book: Book) -> None:
         "alive, until",
         "first given by device code",
         "complete: all is well",
+        "just now (",
         "3 requests",
         "1 of 1 complete",
         "1 kept",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -172,4 +173,6 @@ def moment(when: datetime) -> str:
 
 def ago(when: datetime) -> str:
     """Write a moment with how long it is past: ``3 days ago (2026-11-18 20:15 UTC)``."""
-    return f"{in_words(now() - when)} ago ({moment(when)})"
+    span = now() - when
+    told = "just now" if span < timedelta(minutes=1) else f"{in_words(span)} ago"
+    return f"{told} ({moment(when)})"
