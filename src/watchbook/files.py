@@ -38,11 +38,12 @@ def file_errors(path: Path) -> Iterator[None]:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make ``path`` (and its parents) with mode 0700, whatever the umask."""
+    """Make ``path`` (and those of its parents that are missing) with mode 0700."""
     with file_errors(path):
-        if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.chmod(0o700)
+        missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
 
 
 def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
@@ -71,7 +72,7 @@ def durable_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
             _put(Path(name), path, replace=replace)
         finally:
             with suppress(FileNotFoundError):
-                os.unlink(name)
+                Path(name).unlink()
         step("file.renamed")
         sync_folder(path.parent)
 

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from watchbook.errors import SettingsError
-from watchbook.files import make_private_folder, write_private
+from watchbook.files import file_errors, make_private_folder, write_private
 
 KEY_FILE = "secret.key"
 _NONCE_BYTES = 12
@@ -82,9 +82,11 @@ def _key_from_file(home: Path) -> str:
     if not path.exists():
         make_private_folder(home)
         write_private(path, base64.urlsafe_b64encode(os.urandom(32)) + b"\n", replace=False)
-    key = path.read_text("ascii").strip()
-    if not key:
+    with file_errors(path):
+        content = path.read_bytes().strip()
+    if not content or not content.isascii():
         raise SettingsError(
-            f"{path} is empty.", hint="Put back a copy of it, or remove it and sign in anew."
+            f"{path} is {'not text' if content else 'empty'}.",
+            hint="Put back a copy of it, or remove it and sign in anew.",
         )
-    return key
+    return content.decode("ascii")

@@ -9,9 +9,10 @@ An unknown key or a bad value is an error that shows a right example.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -59,7 +60,7 @@ class Chosen:
     """The value in force for one setting and where it came from."""
 
     setting: Setting
-    value: Any
+    value: Any = field(repr=False)  # it may be a secret
     origin: str
 
     @property
@@ -78,6 +79,8 @@ def _url(text: str) -> str:
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise ValueError("is not an http or https address")
+    if parts.port == 0:  # reading it refuses what is no port
+        raise ValueError("has a port that nothing answers at")
     return text.strip().rstrip("/")
 
 
@@ -92,7 +95,10 @@ def _database_url(text: str) -> str:
 
 
 def _folder(text: str) -> Path:
-    return Path(text.strip()).expanduser().absolute()
+    try:
+        return Path(text.strip()).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("begins with the home folder of somebody unknown") from None
 
 
 def _listen(text: str) -> tuple[str, int]:
@@ -108,7 +114,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _rate(text: str) -> Rate:
     count, separator, period = text.strip().partition("/")
-    if not separator or not count.isdigit() or int(count) < 1:
+    if not separator or not re.fullmatch("[0-9]{1,9}", count) or int(count) < 1:
         raise ValueError("is not COUNT/PERIOD")
     seconds = int(parse_duration(period).total_seconds())
     if seconds < 1:
@@ -397,10 +403,10 @@ def _unquoted(value: str) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8").splitlines()
+        return path.read_text("utf-8-sig").splitlines()
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as reason:
+    except (OSError, ValueError) as reason:  # no text, or no path
         raise SettingsError(f"{path} cannot be read: {reason}.") from None
 
 
@@ -420,11 +426,13 @@ def _toml_text(value: object) -> str:
 
 
 def _refuse_unknown(values: Mapping[str, str], place: str) -> None:
-    known = {setting.variable for setting in SETTINGS}
+    known = [setting.variable.removeprefix(PREFIX) for setting in SETTINGS]
     for name in values:
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
             raise SettingsError(
                 f"{name} in {place} is not a setting.",
-                hint=f"Did you mean {near[0]}?" if near else "`watchbook config` lists them all.",
+                hint=f"Did you mean {PREFIX}{near[0]}?"
+                if near
+                else "`watchbook config` lists them all.",
             )
