@@ -30,7 +30,8 @@ def measure(scale: Scale) -> Result:
     figures = [of_runs(name, map(len, asked), "requests", _AIM) for name, asked in found.items()]
     shows, films = counts["watched_shows"], counts["watched_movies"]
     title = f"One change among {counted(plays, 'play')} of {counted(shows + films, 'title')}"
-    return Result(title, figures, _remarks(shows, films, found["one of each"][-1]))
+    most = max((asked for runs in found.values() for asked in runs), key=len)
+    return Result(title, figures, _remarks(shows, films, most))
 
 
 def _asked(trakt: StandIn, book: Book, number: int, *, added: int, deleted: int) -> list[str]:
@@ -55,8 +56,8 @@ def _remarks(shows: int, films: int, asked: list[str]) -> list[str]:
             "Titles come and go at random, so a show that was seen often may need several pages."
         ),
         (
-            f"Of the {len(asked)} requests of the last run {len(again)} read the totals that the "
-            f"plays are held against, and {len(whole)} bring watched films and shows up to date."
+            f"Of the {len(asked)} requests of the longest run {len(again)} read the totals "
+            f"that plays are held against, and {len(whole)} bring watched films and shows up to date."
         ),
-        "The last run asked: " + ", ".join(f"`{one}`" for one in asked) + ".",
+        "The longest run asked: " + ", ".join(f"`{one}`" for one in asked) + ".",
     ]
