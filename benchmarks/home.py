@@ -21,9 +21,10 @@ from watchbook.settings import Settings, load
 from watchbook.store import accounts
 from watchbook.store.accounts import Account
 from watchbook.store.opening import open_store
-from watchbook.sync import SyncOptions, SyncReport, client_of, sync_account
+from watchbook.sync import SyncOptions, client_of, sync_account
 from watchbook.trakt.auth import PIN_REDIRECT, App, TokenPair
 from watchbook.trakt.client import Patience
+from watchbook.verdict import SyncReport
 
 UNLIMITED = "100000/300s"
 

@@ -14,8 +14,8 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis, now, to_millis
+from watchbook.desk import Desk, Outcome, Position, Reading, begin, read_pages, save_rejects
 from watchbook.errors import RemoteError
-from watchbook.ingest import Desk, Outcome, Position, Reading, begin, read_pages, save_rejects
 from watchbook.steps import step
 from watchbook.store import plays
 from watchbook.store.titles import undetailed
@@ -32,17 +32,15 @@ def read_all(
     """Read every page of history as one generation; an interrupted reading goes on."""
     outcome = Outcome(reading.name)
     position = _interrupted(reading)
-    if position is not None:
-        first_page, generation = None, reading.before.generation
-    else:
-        first_page = first or desk.first_page(reading)
-        end = _frozen_end(first_page.result())
-        generation, position = begin(desk, reading, extra=end)
+    generation = reading.before.generation
+    if position is None:
+        first = first or desk.first_page(reading)
+        generation, position = begin(desk, reading, extra=_frozen_end(first.result()))
 
     def keep(conn: sa.Connection, page: Page) -> None:
         keep_plays(conn, desk, reading, page, generation, outcome)
 
-    read_pages(desk, reading, outcome, position, keep, first_page, end_at=position.extra or "")
+    read_pages(desk, reading, outcome, position, keep, first, end_at=position.extra or "")
     return outcome, generation
 
 

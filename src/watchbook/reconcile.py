@@ -17,9 +17,10 @@ from typing import TypeVar
 import msgspec
 
 from watchbook.clock import counted, from_iso, now, to_millis
+from watchbook.desk import Desk, Outcome, Reading, settled
 from watchbook.errors import NotOffered, RemoteChanged, RemoteRejected
 from watchbook.history import keep_plays, read_all, read_details, read_newest
-from watchbook.ingest import Desk, Outcome, Reading, held_words, settled, trips_wire
+from watchbook.ingest import held_words, trips_wire
 from watchbook.store import items, plays
 from watchbook.store.datasets import INCOMPLETE, NEVER
 from watchbook.trakt.paging import Page, PageReader, read_page

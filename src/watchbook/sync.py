@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from watchbook.clock import counted, monotonic, now, to_millis
+from watchbook.clock import monotonic, now, to_millis
 from watchbook.connecting import Installation, app_of
+from watchbook.desk import Desk, Listener, Outcome, Reading, write_state
 from watchbook.errors import (
     AccountLocked,
     NotOffered,
@@ -25,18 +26,10 @@ from watchbook.errors import (
     WatchbookError,
 )
 from watchbook.grants import TokenSource
-from watchbook.ingest import (
-    Desk,
-    Listener,
-    Outcome,
-    Reading,
-    keep_object,
-    read_data_set,
-    write_state,
-)
+from watchbook.ingest import keep_object, read_data_set
 from watchbook.reconcile import read_history
 from watchbook.steps import step
-from watchbook.store import accounts, datasets, items, leases, plays, runs
+from watchbook.store import accounts, datasets, items, leases, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
@@ -45,6 +38,7 @@ from watchbook.trakt.client import Patience, TraktClient, app_refused
 from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
 from watchbook.trakt.paging import Page
 from watchbook.trakt.parse import decode_any, lookup
+from watchbook.verdict import SyncReport, judged
 
 DAY = timedelta(days=1)
 FULL_PASS = timedelta(days=30)
@@ -59,30 +53,6 @@ class SyncOptions:
 
     full: bool = False
     accept_removals: bool = False
-
-
-@dataclass
-class SyncReport:
-    """How a sync ended."""
-
-    account: str
-    outcome: str = COMPLETE
-    words: str = ""
-    seconds: float = 0.0
-    requests: int = 0
-    plays: int = 0
-    nothing_new: bool = False
-    data_sets: list[Outcome] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the copy holds all that Trakt claims."""
-        return self.outcome == COMPLETE
-
-    def total(self, count: str) -> int:
-        """The sum of a count (``added``, ``changed``, ``removed``, ``held``) over all data sets."""
-        return sum(getattr(outcome, count) for outcome in self.data_sets)
 
 
 @contextmanager
@@ -213,13 +183,13 @@ class Sync:
         due = [r for r in self._top_readings(activities) if self._is_due(r)]
         if not due and not any(map(self._is_due, self._child_readings())):
             self._report.nothing_new = True
-            return self._verdict()
+            return judged(self._desk.database, self._account.id, self._report)
         self._keep_activities(body, activities)
         self._read_all(due)
         self._read_all([r for r in self._child_readings() if self._is_due(r)])
         self._retire_orphans()
         self._remember()
-        return self._verdict()
+        return judged(self._desk.database, self._account.id, self._report)
 
     def _activities(self) -> tuple[bytes, Mapping[str, Any]]:
         try:
@@ -358,41 +328,7 @@ class Sync:
                 changes["trakt_slug"] = str(slug)
             accounts.change(conn, self._account.id, **changes)
 
-    def _verdict(self) -> SyncReport:
-        report = self._report
-        with self._desk.database.read() as conn:
-            states = datasets.all_states(conn, self._account.id)
-            report.plays = plays.count(conn, self._account.id)
-            stats = items.raw(conn, self._account.id, "user_stats")
-        incomplete = [s for s in states.values() if s.state == INCOMPLETE]
-        absent = [s for s in states.values() if s.state == UNAVAILABLE]
-        report.notes += _stats_notes(states, report.plays, decode_any((stats or "{}").encode()))
-        if incomplete:
-            report.outcome = INCOMPLETE
-            report.words = "incomplete: " + "; ".join(f"{s.name}: {s.words}" for s in incomplete)
-            return report
-        report.words = f"complete: {counted(report.plays, 'play')}, {len(states)} data sets"
-        if absent:
-            report.words += f", {len(absent)} of them not offered by Trakt"
-        return report
-
 
 def _full_pass_is_due(account: Account) -> bool:
     read_at = account.full_read_at
     return read_at is not None and read_at < to_millis(now() - FULL_PASS)
-
-
-def _stats_notes(states: Mapping[str, DataSetState], plays_kept: int, stats: object) -> list[str]:
-    """Where Trakt's statistics count more than it serves; they lag, so this is only said."""
-    claims = [(line.name, line.stats) for line in CATALOGUE if line.stats]
-    pairs = [
-        (name, lookup(stats, path), states[name].kept) for name, path in claims if name in states
-    ]
-    of_plays = [lookup(stats, f"{kind}.plays") for kind in ("movies", "episodes")]
-    if all(isinstance(number, int) for number in of_plays):
-        pairs.append(("history", sum(of_plays), plays_kept))
-    return [
-        f"{name}: Trakt's statistics count {claimed:,}, it serves {kept:,}"
-        for name, claimed, kept in pairs
-        if isinstance(claimed, int) and kept is not None and claimed > kept
-    ]

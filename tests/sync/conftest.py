@@ -25,9 +25,10 @@ from watchbook.store.accounts import Account, get
 from watchbook.store.datasets import DataSetState
 from watchbook.store.opening import Store
 from watchbook.store.schema import metadata, plays
-from watchbook.sync import SyncOptions, SyncReport, client_of, sync_account
+from watchbook.sync import SyncOptions, client_of, sync_account
 from watchbook.trakt.auth import PIN_REDIRECT, App, TokenPair
 from watchbook.trakt.client import Patience
+from watchbook.verdict import SyncReport
 
 NOT_DATA = {"runs", "leases", "budgets", "grants", "grant_events", "accounts"}
 """Tables that a sync may write to although nothing at Trakt has changed."""

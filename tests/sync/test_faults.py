@@ -69,7 +69,7 @@ TOLD_AND_HEALED_LATER = {
     "body-empty/users/me/ratings/movies": "instead of data",
     "body-null/users/me/ratings/movies": "not what its contract says",
     "body-object/users/me/ratings/movies": "not what its contract says",
-    "body-nan/users/me/ratings/movies": "not what its contract says",
+    "body-nan/users/me/ratings/movies": "not one row could be read",
     "body-deep/users/me/ratings/movies": "not what its contract says",
     "body-huge:20/users/me/ratings/movies": "16,777,216 bytes",
     "body-gzip-bomb:20/users/me/ratings/movies": "16,777,216 bytes",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from watchbook.cli.context import plain
 from watchbook.clock import counted, from_millis, in_words, now
 from watchbook.errors import ArchiveDamaged, ArchiveIncomplete, InputError
 
@@ -78,14 +79,14 @@ def list_(context: Context) -> None:
         context.answer({"folder": str(folder), "archives": known, "strange": dict(strange)})
         return
     if not known:
-        context.say("There is no archive yet. Run `watchbook backup` to write one.")
+        context.say_styled("There is no archive yet. Run `watchbook backup` to write one.")
     best = newest_good(known)
     for archive in known:
         mark = "latest good" if best and archive.name == best.name else ""
-        context.say(_line(archive, folder, mark))
+        context.say_styled(_line(archive, folder, mark))
     _tell_strange(context, strange)
     if known:
-        context.say(f"They lie in {plain(folder)}.")
+        context.say_styled(f"They lie in {plain(folder)}.")
 
 
 @backup.command()
@@ -138,24 +139,28 @@ def _account(context: Context, *, no_sync: bool) -> Account:
 def _tell(context: Context, written: WrittenArchive) -> None:
     manifest, archive = written.manifest, written.archive
     if written.lost:
-        context.say(f"[bold red]Not to be relied on any more:[/] {plain(written.lost.words)}")
+        context.say_styled(
+            f"[bold red]Not to be relied on any more:[/] {plain(written.lost.words)}"
+        )
     if written.unchanged:
-        context.say(f"Unchanged [bold]{plain(archive.name)}[/] holds the same, verified again")
+        context.say_styled(
+            f"Unchanged [bold]{plain(archive.name)}[/] holds the same, verified again"
+        )
     else:
-        context.say(f"Written   [bold]{plain(archive.name)}[/]")
+        context.say_styled(f"Written   [bold]{plain(archive.name)}[/]")
     gone = manifest.counts.get("removed", 0)
     held = counted(manifest.counts.get("data", 0), "row")
     also = f", and {counted(gone, 'row')} gone at Trakt" if gone else ""
-    context.say(
+    context.say_styled(
         f"Holds     {held} in {len(manifest.files) + 1} files, {said_size(archive.bytes)}{also}"
     )
     if written.complete:
-        context.say("Verdict   [green]complete[/], every byte read back and verified")
+        context.say_styled("Verdict   [green]complete[/], every byte read back and verified")
         for words in manifest.words:
-            context.say(f"          {plain(words)}")
+            context.say_styled(f"          {plain(words)}")
     else:
-        context.say("Verdict   [bold red]incomplete[/], every byte read back and verified")
-    context.say(f"Where     {plain(written.path.parent)}")
+        context.say_styled("Verdict   [bold red]incomplete[/], every byte read back and verified")
+    context.say_styled(f"Where     {plain(written.path.parent)}")
     _tell_strange(context, written.strange)
 
 
@@ -166,11 +171,13 @@ def _save_instance(context: Context) -> int:
     if context.json:
         context.answer({"path": str(path), "bytes": found.bytes, "sha256": found.sha256})
         return 0
-    context.say(f"Written   [bold]{plain(path.name)}[/]")
-    context.say(f"Holds     the whole installation, {said_size(found.bytes)}; keep it private")
+    context.say_styled(f"Written   [bold]{plain(path.name)}[/]")
+    context.say_styled(
+        f"Holds     the whole installation, {said_size(found.bytes)}; keep it private"
+    )
     for words in found.manifest.words:
-        context.say(f"          {plain(words)}")
-    context.say(f"Where     {plain(path.parent)}")
+        context.say_styled(f"          {plain(words)}")
+    context.say_styled(f"Where     {plain(path.parent)}")
     return 0
 
 
@@ -182,9 +189,9 @@ def _verify_all(context: Context) -> int:
     if context.json:
         context.answer([{"name": one.name, **_checked(found)} for one, found in checked])
     for archive, found in checked:
-        context.say(f"{plain(archive.name)}  {_state(found)}")
+        context.say_styled(f"{plain(archive.name)}  {_state(found)}")
     if not checked:
-        context.say("There is no archive yet. Run `watchbook backup` to write one.")
+        context.say_styled("There is no archive yet. Run `watchbook backup` to write one.")
     damaged = [archive.name for archive, found in checked if found.outcome == DAMAGED]
     if damaged and not context.json:
         raise ArchiveDamaged(f"Damaged: {', '.join(damaged)}.", hint=_NEW_ONE)
@@ -240,19 +247,19 @@ def _tell_verified(context: Context, path: Path, found: Verification) -> None:
             }
         )
         return
-    context.say(f"[green]Whole[/]     [bold]{plain(path.name)}[/], every byte as written")
+    context.say_styled(f"[green]Whole[/]     [bold]{plain(path.name)}[/], every byte as written")
     held = f"{counted(found.rows, 'row')} in " if manifest.account else ""
-    context.say(f"Holds     {held}{len(manifest.files) + 1} files, {said_size(found.bytes)}")
-    context.say(f"Verdict   {manifest.verdict} when it was made, {manifest.created_at}")
+    context.say_styled(f"Holds     {held}{len(manifest.files) + 1} files, {said_size(found.bytes)}")
+    context.say_styled(f"Verdict   {manifest.verdict} when it was made, {manifest.created_at}")
     for words in manifest.words:
-        context.say(f"          {plain(words)}")
+        context.say_styled(f"          {plain(words)}")
     if not found.beside:
-        context.say("Note      no .sha256 beside it; the digests inside were checked")
+        context.say_styled("Note      no .sha256 beside it; the digests inside were checked")
 
 
 def _tell_strange(context: Context, strange: list[tuple[str, str]]) -> None:
     for name, reason in strange:
-        context.say(f"[bold red]Not an archive of ours:[/] {plain(name)}: {plain(reason)}")
+        context.say_styled(f"[bold red]Not an archive of ours:[/] {plain(name)}: {plain(reason)}")
 
 
 def _line(archive: Archive, folder: Path, mark: str) -> str:
@@ -291,12 +298,3 @@ def said_size(count: int) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
-
-
-def plain(text: object) -> str:
-    """``text`` without what a terminal or the colours might take for a command."""
-    from rich.markup import escape
-
-    from watchbook.redaction import tame
-
-    return escape(tame(str(text)))

@@ -83,7 +83,11 @@ class Context:
             return accounts.choose(conn, self.account_name)
 
     def say(self, text: str = "") -> None:
-        """Print a line for a person; nothing with ``--json`` or ``--quiet``."""
+        """Print a line for a person as it stands; nothing with ``--json`` or ``--quiet``."""
+        self.say_styled(plain(text))
+
+    def say_styled(self, text: str) -> None:
+        """Print a line with styles such as ``[bold]…[/]``; what others wrote is `plain` in it."""
         if not self.json and not self.quiet:
             self.console.print(text)
 
@@ -99,3 +103,12 @@ class Context:
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
+
+
+def plain(text: object) -> str:
+    """A text without secrets, control characters and styles of its own, ready to be printed."""
+    from rich.markup import escape
+
+    from watchbook.redaction import redact, tame
+
+    return escape(tame(redact(str(text))))

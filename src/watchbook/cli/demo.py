@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchbook.cli.context import plain
 from watchbook.clock import counted, monotonic
 from watchbook.errors import WatchbookError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from watchbook.cli.context import Context
     from watchbook.sandbox.trakt import RunningSandbox
     from watchbook.store.accounts import Account
-    from watchbook.sync import SyncReport
+    from watchbook.verdict import SyncReport
 
 
 class DemoFailed(WatchbookError):
@@ -54,7 +55,8 @@ def demo(context: Context, *, once: bool, plays: int) -> None:
         _demo_context(context, Path(folder), sandbox) as inner,
     ):
         Demo(inner, sandbox).run()
-        context.say(f"\nAll of it took {monotonic() - started:.1f} s.")
+        context.say()
+        context.say(f"All of it took {monotonic() - started:.1f} s.")
         if once:
             context.say("`.venv/bin/watchbook demo` does the same and stays up for a look.")
             return
@@ -95,7 +97,10 @@ class Demo:
 
     def run(self) -> None:
         """Do all steps."""
-        self.context.say("[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole.\n")
+        self.context.say_styled(
+            "[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole."
+        )
+        self.context.say()
         account = self._connect()
         first = self._sync("first sync", account, added=len(self._truth()))
         self._expect(first.complete, first.words)
@@ -183,7 +188,8 @@ class Demo:
         )
 
     def _line(self, title: str, words: str) -> None:
-        self.context.say(f"  [green]{'✓' if title else ' '}[/green] {title:<32} {words}")
+        mark = "✓" if title else " "
+        self.context.say_styled(f"  [green]{mark}[/green] {title:<32} {plain(words)}")
 
     def _expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - reads as an assertion
         if not holds:
@@ -192,9 +198,14 @@ class Demo:
 
 def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox) -> None:
     """Say how to look around, and wait for Ctrl-C."""
-    context.say("\nThe stand-in for Trakt stays up until Ctrl-C. In another terminal:\n")
+    context.say()
+    context.say("The stand-in for Trakt stays up until Ctrl-C. In another terminal:")
+    context.say()
     for name, value in _settings(folder, sandbox).items():
         context.say(f"  export WATCHBOOK_{name.upper()}={shlex.quote(value)}")
-    context.say("\n  watchbook status\n  watchbook backup list\n")
+    context.say()
+    context.say("  .venv/bin/watchbook status")
+    context.say("  .venv/bin/watchbook backup list")
+    context.say()
     context.say(f"The stand-in shows itself at {sandbox.url}/")
     threading.Event().wait()

@@ -49,12 +49,14 @@ def _check_kind(file: Path) -> None:
 
 def _import(context: Context, file: Path) -> Loaded:
     from watchbook.archive.instance import load_instance
-    from watchbook.cli.backup import plain
+    from watchbook.cli.context import plain
 
     loaded = load_instance(file, context.store)
-    context.say(f"Loaded    [bold]{plain(file.name)}[/]")
+    context.say_styled(f"Loaded    [bold]{plain(file.name)}[/]")
     held = [counted(loaded.rows.get(name, 0), name[:-1]) for name in ("accounts", "plays", "items")]
-    context.say(f"Holds     {', '.join(held)}; all rows are as they were")
+    context.say_styled(f"Holds     {', '.join(held)}; all rows are as they were")
     if loaded.key_replaced:
-        context.say("Key       the one from the archive is in force; the old one lies beside it")
+        context.say_styled(
+            "Key       the one from the archive is in force; the old one lies beside it"
+        )
     return loaded

@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         _leave("Stopped.", "What was kept so far stays; the same command goes on.", INTERRUPTED)
     except click.ClickException as reason:
-        _leave(reason.format_message(), _usage_hint(reason), 2)
+        _leave(reason.format_message(), _usage_hint(reason), 2, context)
     except WatchbookError as reason:
         _leave(reason.message, reason.hint, reason.exit_code, context)
     except BrokenPipeError:

@@ -20,7 +20,7 @@ _LINE_EVERY = 5.0
 
 
 class Progress:
-    """Shows how far a sync is; implements :class:`watchbook.ingest.Listener`."""
+    """Shows how far a sync is; implements :class:`watchbook.desk.Listener`."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet

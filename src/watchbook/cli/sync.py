@@ -10,9 +10,10 @@ from watchbook.clock import counted
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
-    from watchbook.ingest import Outcome
+    from watchbook.desk import Outcome
     from watchbook.store.accounts import Account
-    from watchbook.sync import SyncOptions, SyncReport
+    from watchbook.sync import SyncOptions
+    from watchbook.verdict import SyncReport
 
 INCOMPLETE = 65
 """Exit code of a sync that ended, but without all that Trakt claims."""

@@ -72,8 +72,6 @@ def _sync_file(path: Path) -> None:
 
 def _vacuum_into(database: Database, partial: Path) -> None:
     with database.outside_transaction() as conn:
-        # Autocommit or not, our engine begins every transaction by a statement of its own.
-        conn.execution_options(watchbook_begin="SELECT 1")
         conn.execute(sa.text("VACUUM INTO :path"), {"path": str(partial)})
 
 

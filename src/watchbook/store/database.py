@@ -32,6 +32,9 @@ _PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
 )
 _BEGIN = "watchbook_begin"
+_NO_ROOM = ("database or disk is full", "No space left on device")
+_NO_ROOM_CODES = {"SQLITE_IOERR_WRITE", "53100"}  # beyond a limit on file sizes; disk_full
+_DAMAGED = ("database disk image is malformed", "file is not a database")
 
 Excluded = Any
 """The columns of a row that met one with the same key: `excluded.NAME` is a column."""
@@ -102,7 +105,7 @@ class Database:
     def outside_transaction(self) -> Iterator[sa.Connection]:
         """A connection in autocommit, for statements such as ``VACUUM INTO``."""
         with _store_errors(), self.engine.connect() as plain:
-            yield plain.execution_options(isolation_level="AUTOCOMMIT")
+            yield plain.execution_options(isolation_level="AUTOCOMMIT", **{_BEGIN: ""})
 
 
 def upsert(
@@ -159,7 +162,9 @@ def _set_up_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 
 def _begin_sqlite(conn: sa.Connection) -> None:
-    conn.exec_driver_sql(conn.get_execution_options().get(_BEGIN, "BEGIN"))
+    begin = conn.get_execution_options().get(_BEGIN, "BEGIN")
+    if begin:
+        conn.exec_driver_sql(begin)
 
 
 def _synchronous(conn: sa.Connection, level: str) -> None:
@@ -175,23 +180,31 @@ def _store_errors() -> Iterator[None]:
         yield
     except DBAPIError as reason:
         raise _in_our_words(reason) from reason
+    except sa.exc.TimeoutError as reason:
+        raise StoreUnavailable("All connections to the database are in use.") from reason
 
 
 def _in_our_words(reason: DBAPIError) -> WatchbookError:
-    text = str(reason.orig)
-    if "full" in text or "No space left" in text:
+    text = (str(reason.orig).splitlines() or [str(reason)])[0]
+    if any(words in text for words in _NO_ROOM) or _code(reason) in _NO_ROOM_CODES:
         return StoreFull(
             "There is no room left for the database.",
             hint="Free some space and run the same command again; nothing was lost.",
         )
-    if "malformed" in text or "not a database" in text:
+    if any(words in text for words in _DAMAGED):
         return StoreError(
             f"The database is damaged: {text}.",
             hint="Put back the latest copy made by `watchbook backup --instance`.",
         )
     if isinstance(reason, sa.exc.OperationalError | sa.exc.InterfaceError):
         return StoreUnavailable(
-            f"The database does not answer: {text.splitlines()[0] if text else reason}.",
+            f"The database does not answer: {text}.",
             hint="Check that it runs and that WATCHBOOK_DATABASE_URL is right.",
         )
-    return StoreError(f"The database refused: {text.splitlines()[0] if text else reason}.")
+    return StoreError(f"The database refused: {text}.")
+
+
+def _code(reason: DBAPIError) -> str | None:
+    """SQLite's name of an error, or PostgreSQL's number."""
+    code = getattr(reason.orig, "sqlite_errorname", None) or getattr(reason.orig, "sqlstate", None)
+    return str(code) if code else None

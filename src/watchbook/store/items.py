@@ -132,15 +132,12 @@ def count_rejects(conn: sa.Connection, account_id: int, data_set: str) -> int:
     return conn.scalar(query) or 0
 
 
-def forget_rejects(conn: sa.Connection, account_id: int, data_set: str, generation: int) -> None:
-    """Drop what a whole reading since did not show any more or could read."""
-    conn.execute(
-        sa.delete(rejects).where(
-            rejects.c.account_id == account_id,
-            rejects.c.data_set == data_set,
-            rejects.c.generation != generation,
-        )
-    )
+def forget_rejects(
+    conn: sa.Connection, account_id: int, data_set: str, *, but_of: int | None = None
+) -> None:
+    """Drop what could not be read, all but what the reading ``but_of`` showed."""
+    ours = (rejects.c.account_id == account_id) & (rejects.c.data_set == data_set)
+    conn.execute(sa.delete(rejects).where(ours, rejects.c.generation.is_distinct_from(but_of)))
 
 
 def count(conn: sa.Connection, account_id: int, data_set: str) -> int:
@@ -151,9 +148,11 @@ def count(conn: sa.Connection, account_id: int, data_set: str) -> int:
     return conn.scalar(query) or 0
 
 
-def count_seen(conn: sa.Connection, account_id: int, data_set: str, generation: int) -> int:
-    """How many rows a reading showed, unreadable ones included."""
-    seen = sa.select(sa.func.count()).where(
+def count_seen(
+    conn: sa.Connection, account_id: int, data_set: str, generation: int
+) -> tuple[int, int]:
+    """How many rows a reading showed: those that were readable, and those that were not."""
+    readable = sa.select(sa.func.count()).where(
         _of(account_id, data_set), items.c.generation >= generation
     )
     unreadable = sa.select(sa.func.count()).where(
@@ -161,7 +160,7 @@ def count_seen(conn: sa.Connection, account_id: int, data_set: str, generation: 
         rejects.c.data_set == data_set,
         rejects.c.generation >= generation,
     )
-    return (conn.scalar(seen) or 0) + (conn.scalar(unreadable) or 0)
+    return conn.scalar(readable) or 0, conn.scalar(unreadable) or 0
 
 
 def raws(conn: sa.Connection, account_id: int, data_set: str) -> Iterator[tuple[str, str]]:
@@ -215,8 +214,7 @@ def mark_all_removed(conn: sa.Connection, account_id: int, data_set: str, moment
     return conn.execute(sa.update(items).where(ours).values(values)).rowcount
 
 
-def drop_unseen(conn: sa.Connection, account_id: int, data_set: str, generation: int) -> None:
-    """Forget the rows of an older reading, where only the newest counts."""
-    conn.execute(
-        sa.delete(items).where(_of(account_id, data_set), items.c.generation != generation)
-    )
+def drop(conn: sa.Connection, account_id: int, data_set: str, *, but_of: int | None = None) -> None:
+    """Forget rows where only the newest reading counts, all but those of ``but_of``."""
+    older = items.c.generation.is_distinct_from(but_of)
+    conn.execute(sa.delete(items).where(_of(account_id, data_set), older))

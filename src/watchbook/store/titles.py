@@ -64,8 +64,10 @@ def _only_names(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parents_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Shows before what refers to them; in one order everywhere, so that two writers of the
-    same titles on PostgreSQL wait for each other instead of locking each other out.
+    """Shows before what refers to them, and in one order everywhere.
+
+    So two writers of the same titles on PostgreSQL wait for each other instead of locking each
+    other out.
     """
     return sorted(rows, key=lambda row: (row["show_key"] is not None, row["key"]))
 
