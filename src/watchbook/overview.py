@@ -18,14 +18,14 @@ from watchbook import clock
 from watchbook.archive import ledger
 from watchbook.grants import warning
 from watchbook.settings import Rate
-from watchbook.store import accounts, datasets, grants, plays, runs
+from watchbook.store import accounts, datasets, grants, leases, plays, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import SLOT
 from watchbook.store.datasets import DataSetState
 from watchbook.store.grants import Grant, GrantEvent, State
 from watchbook.store.opening import Store
 from watchbook.store.runs import Run
-from watchbook.store.schema import budgets, leases
+from watchbook.store.schema import budgets
 
 FEW_EVENTS = 5
 """Events of a grant that are shown unless more are asked for."""
@@ -227,16 +227,12 @@ def newest_backup(conn: sa.Connection, account: Account) -> Backup | None:
 
 
 def work_for(conn: sa.Connection, account: Account) -> list[Work]:
-    """What processes do for an account, by the leases that have not ended."""
+    """What living processes do for an account, by the leases that they hold."""
     names = (f"account:{account.id}", f"refresh:{account.id}")
-    living = leases.c.expires_at > clock.to_millis(clock.now())
-    query = sa.select(leases.c.holder, leases.c.taken_at).where(leases.c.name.in_(names), living)
-    return [_work(holder, taken_at) for holder, taken_at in conn.execute(query)]
-
-
-def _work(holder: str, taken_at: int) -> Work:
-    machine, process, _thread, purpose = holder.split(" ", 3)
-    return Work(purpose, machine, int(process), clock.from_millis(taken_at))
+    return [
+        Work(lease.purpose, lease.host, lease.pid, clock.from_millis(lease.taken_at))
+        for lease in leases.living(conn, names)
+    ]
 
 
 def _budget(conn: sa.Connection, account: Account, rate: Rate) -> Budget:

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from watchbook.clock import from_millis
+from watchbook.desk import Desk, Outcome, Reading
 from watchbook.history import keep_plays
-from watchbook.ingest import Desk, Outcome, Reading
 from watchbook.store import plays
 from watchbook.trakt.paging import Page, PageReader
 

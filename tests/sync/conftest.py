@@ -17,7 +17,7 @@ from tests.conftest import TEST_KEY
 from watchbook import connecting
 from watchbook.addresses import AddressRule
 from watchbook.clock import from_iso, to_millis
-from watchbook.http import HttpClient
+from watchbook.http import HttpClient, Timeouts
 from watchbook.sandbox.trakt import RunningSandbox, SandboxOptions, running
 from watchbook.settings import load
 from watchbook.store import datasets
@@ -43,6 +43,8 @@ class Book:
     account_id: int
     travel: time_machine.Traveller
     waits: list[float] = field(default_factory=list)
+    timeouts: Timeouts = field(default=Timeouts(connect=5, read=10, total=20))
+    on_page: Callable[[], None] = field(default=lambda: None)
 
     @property
     def store(self) -> Store:
@@ -62,14 +64,15 @@ class Book:
 
     def sync(self, *, full: bool = False, accept_removals: bool = False) -> SyncReport:
         """Sync without waiting; ``waits`` collects the seconds that it would have waited."""
-        patience = Patience(sleep=self.sleep)
+        patience = Patience(sleep=self.sleep, timeouts=self.timeouts)
         options = SyncOptions(full=full, accept_removals=accept_removals)
         account = self.account
         with client_of(self.installation, account, patience) as client:
             return sync_account(self.store.database, account, client, self, options)
 
     def reading(self, name: str, page: int, pages: int) -> None:
-        """Progress is of no interest here."""
+        """A page was kept."""
+        self.on_page()
 
     def waiting(self, seconds: float, why: str) -> None:
         """Neither is waiting."""

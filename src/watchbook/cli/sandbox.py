@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from watchbook.errors import InputError
+
 
 @click.group()
 def sandbox() -> None:
@@ -57,7 +59,7 @@ def trakt(
 
     Example: watchbook sandbox trakt --plays 5000 --fault http-500@3
     """
-    from watchbook.sandbox.trakt import FAULTS, SandboxOptions, serve
+    from watchbook.sandbox.trakt import FAULTS, FaultSyntaxError, SandboxOptions, serve
 
     if list_faults:
         for name, fault in FAULTS.items():
@@ -73,4 +75,10 @@ def trakt(
         faults=faults,
         refresh="grace" if grace else "strict",
     )
-    serve(options, click.echo)
+    try:
+        serve(options, click.echo)
+    except FaultSyntaxError as reason:
+        raise InputError(
+            f"--fault: {reason}.",
+            hint="Example: --fault http-500@3; `watchbook sandbox trakt --list-faults` names all.",
+        ) from None

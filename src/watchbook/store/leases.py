@@ -9,20 +9,24 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.errors import StoreBusy, StoreUnavailable
+from watchbook.errors import StoreBusy, StoreError, StoreUnavailable
 from watchbook.store.database import Database, upsert
 from watchbook.store.schema import leases
 
 LEASE = timedelta(seconds=60)
 RENEW_EVERY = 15.0
 """Seconds between renewals: three may fail before the lease ends."""
+
+_held_here: set[str] = set()
+"""Holders that work in this process; one that is not here could not give its lease back."""
 
 
 @contextmanager
@@ -32,8 +36,13 @@ def holding(database: Database, name: str, purpose: str) -> Iterator[None]:
     ``purpose`` is said to whoever comes second ("a sync of sandra").
     """
     holder = _our_name(purpose)
-    with database.write() as conn:
-        _take(conn, name, holder)
+    _held_here.add(holder)
+    try:
+        with database.write() as conn:
+            _take(conn, name, holder)
+    except BaseException:
+        _held_here.discard(holder)
+        raise
     stop = threading.Event()
     keeper = threading.Thread(
         target=_keep, args=(database, name, holder, stop), name=f"lease {name}", daemon=True
@@ -44,8 +53,34 @@ def holding(database: Database, name: str, purpose: str) -> Iterator[None]:
     finally:
         stop.set()
         keeper.join()
-        with database.write() as conn:
+        _held_here.discard(holder)
+        with suppress(StoreError), database.write() as conn:
             _give_back(conn, name, holder)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who works: on which machine, in which process, what for, since when."""
+
+    host: str
+    pid: int
+    purpose: str
+    taken_at: int
+
+
+def living(conn: sa.Connection, names: Collection[str]) -> list[Lease]:
+    """The leases called one of ``names`` that a living process holds, oldest first."""
+    query = (
+        sa.select(leases.c.holder, leases.c.taken_at)
+        .where(leases.c.name.in_(names), leases.c.expires_at > to_millis(now()))
+        .order_by(leases.c.taken_at)
+    )
+    found = []
+    for holder, taken_at in conn.execute(query):
+        if not _is_dead(holder):
+            host, pid, _, purpose = holder.split(" ", 3)
+            found.append(Lease(host, int(pid), purpose, taken_at))
+    return found
 
 
 def _our_name(purpose: str) -> str:
@@ -78,10 +113,12 @@ def _take(conn: sa.Connection, name: str, holder: str) -> None:
 
 
 def _is_dead(holder: str) -> bool:
-    """Whether ``holder`` was a process of this machine that is gone."""
+    """Whether ``holder`` was a process of this machine that is gone, or is done in this one."""
     host, pid = holder.split(" ", 2)[:2]
     if host != socket.gethostname():
         return False
+    if int(pid) == os.getpid():
+        return holder not in _held_here
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -28,7 +28,6 @@ from watchbook.http import Answer, HttpClient, Timeouts
 from watchbook.redaction import redact, tame
 from watchbook.trakt.refusals import SERVICE, ZIP_DOOR, retry_after
 
-_TIMEOUTS = Timeouts(connect=10, read=60, total=120)
 _BLOCKED_BY_CLOUDFLARE = 900.0
 _OVERLOADED = {502, 503, 504}
 _CHANGED = {301, 302, 303, 307, 308, 405, 412}
@@ -76,6 +75,7 @@ class Patience:
     longest: float = 60.0
     overloaded: float = 30.0
     rate_limited: tuple[float, ...] = (60.0, 120.0, 240.0)
+    timeouts: Timeouts = field(default=Timeouts(connect=10, read=60, total=120))
     sleep: Callable[[float], None] = field(default=clock.sleep)
     on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
 
@@ -168,7 +168,7 @@ class TraktClient:
             self._api_url + path,
             params=dict(params),
             headers={**self._headers, "Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUTS,
+            timeout=self._patience.timeouts,
         )
 
 

@@ -70,8 +70,8 @@ class DataSet:
     """Fields, by the end of their path, that are taken out before anything is kept."""
     split: tuple[str, ...] = ()
     """Types of which each has a file of its own in the archive."""
-    stats: str | None = None
-    """Field of the account's statistics that counts the rows."""
+    stats: tuple[str, ...] = ()
+    """Fields of the account's statistics that count the rows, added up."""
     parent: Parent | None = None
     derived_from_plays: bool = False
     """A row vanishes when its last play did; the plays' own second look confirms it."""
@@ -91,7 +91,7 @@ def _ratings(kind: str) -> DataSet:
         f"Ratings of {kind}.",
         key="subject",
         guard=(f"{kind}.rated_at",),
-        stats=f"{kind}.ratings",
+        stats=(f"{kind}.ratings",),
     )
 
 
@@ -118,7 +118,7 @@ def _collection(kind: str, *guard: str) -> DataSet:
         key="subject",
         params={"extended": "metadata"},
         guard=guard,
-        stats=None if kind == "shows" else f"{kind}.collected",
+        stats=() if kind == "shows" else (f"{kind}.collected",),
     )
 
 
@@ -234,6 +234,7 @@ _WATCHING = (
         Shape.PLAYS,
         guard=WATCHED,
         split=("movies", "episodes"),
+        stats=("movies.plays", "episodes.plays"),
     ),
     DataSet(
         "watched_movies",
@@ -242,7 +243,7 @@ _WATCHING = (
         key="movie.ids.trakt",
         params={"extended": "full"},
         guard=WATCHED[:1],
-        stats="movies.watched",
+        stats=("movies.watched",),
         derived_from_plays=True,
     ),
     DataSet(
