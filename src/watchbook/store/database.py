@@ -32,9 +32,8 @@ _PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
 )
 _BEGIN = "watchbook_begin"
-_NO_ROOM = ("database or disk is full", "No space left on device")
-_NO_ROOM_CODES = {"SQLITE_IOERR_WRITE", "53100"}  # beyond a limit on file sizes; disk_full
-_DAMAGED = ("database disk image is malformed", "file is not a database")
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "53100")  # the second: a limit on file sizes
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")
 
 Excluded = Any
 """The columns of a row that met one with the same key: `excluded.NAME` is a column."""
@@ -186,12 +185,12 @@ def _store_errors() -> Iterator[None]:
 
 def _in_our_words(reason: DBAPIError) -> WatchbookError:
     text = (str(reason.orig).splitlines() or [str(reason)])[0]
-    if any(words in text for words in _NO_ROOM) or _code(reason) in _NO_ROOM_CODES:
+    if _code(reason).startswith(_NO_ROOM):
         return StoreFull(
             "There is no room left for the database.",
             hint="Free some space and run the same command again; nothing was lost.",
         )
-    if any(words in text for words in _DAMAGED):
+    if _code(reason).startswith(_DAMAGED):
         return StoreError(
             f"The database is damaged: {text}.",
             hint="Put back the latest copy made by `watchbook backup --instance`.",
@@ -204,7 +203,7 @@ def _in_our_words(reason: DBAPIError) -> WatchbookError:
     return StoreError(f"The database refused: {text}.")
 
 
-def _code(reason: DBAPIError) -> str | None:
-    """SQLite's name of an error, or PostgreSQL's number."""
-    code = getattr(reason.orig, "sqlite_errorname", None) or getattr(reason.orig, "sqlstate", None)
-    return str(code) if code else None
+def _code(reason: DBAPIError) -> str:
+    """SQLite's name of an error, or PostgreSQL's number; texts may quote what was stored."""
+    orig = reason.orig
+    return str(getattr(orig, "sqlite_errorname", None) or getattr(orig, "sqlstate", None) or "")

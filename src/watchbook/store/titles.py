@@ -46,30 +46,26 @@ class TitleWriter:
             self._known.add(mark)
             row = dict(title)
             (full if row.pop("detailed") else short)[row["key"]] = row
-        self._save_short(conn, [_only_names(row) for row in short.values()])
-        self._save_full(conn, list(full.values()))
-
-    def _save_short(self, conn: sa.Connection, rows: list[dict[str, Any]]) -> None:
-        _save(conn, _parents_first(rows), _NAMES)
-
-    def _save_full(self, conn: sa.Connection, rows: list[dict[str, Any]]) -> None:
         moment = to_millis(now())
-        for row in rows:
-            row["detailed_at"] = moment
-        _save(conn, _parents_first(rows), (*_NAMES, *_DETAILS), ("detailed_at",))
+        names = [_only_names(row) for row in short.values()]
+        details = [row | {"detailed_at": moment} for row in full.values()]
+        for belongs in (False, True):  # a show, in whatever form, before what refers to it
+            _save(conn, _part(names, belongs=belongs), _NAMES)
+            _save(conn, _part(details, belongs=belongs), (*_NAMES, *_DETAILS), ("detailed_at",))
 
 
 def _only_names(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("key", "type", "trakt_id", *_NAMES)}
 
 
-def _parents_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Shows before what refers to them, and in one order everywhere.
+def _part(rows: list[dict[str, Any]], *, belongs: bool) -> list[dict[str, Any]]:
+    """Those of ``rows`` that belong to a show, or the others.
 
-    So two writers of the same titles on PostgreSQL wait for each other instead of locking each
-    other out.
+    They have one order everywhere, so that two writers of the same titles on PostgreSQL wait
+    for each other instead of locking each other out.
     """
-    return sorted(rows, key=lambda row: (row["show_key"] is not None, row["key"]))
+    part = (row for row in rows if (row["show_key"] is not None) is belongs)
+    return sorted(part, key=lambda row: str(row["key"]))
 
 
 def _save(
