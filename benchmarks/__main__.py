@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sqlite3
 import sys
@@ -80,7 +81,7 @@ def _conditions() -> dict[str, str]:
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
         "system": platform.system(),
-        "processor": platform.machine(),
+        "processors": f"{os.cpu_count()} ({platform.machine()})",
     }
 
 

@@ -14,6 +14,8 @@ from watchbook.clock import counted
 
 _SIZES = (10_000, 35_000, 100_000)
 _LATENCIES = (0.0, 0.1)
+_SECONDS, _MEGABYTES = 15, 150
+"""The aims, set for 50,000 plays without latency."""
 
 
 def measure(scale: Scale) -> Result:
@@ -72,11 +74,11 @@ def _figures(name: str, fewest: int, runs: list[Run]) -> list[Figure]:
     if len(requests) > 1:
         raise BenchmarkFailed(f"{name}: the number of requests varies: {sorted(requests)}")
     (asked,) = requests
-    aims = {"50,000 plays, 0 ms": 15.0}
+    aim = _SECONDS if name.endswith(", 0 ms") else None
     return [
         Figure(f"{name}: requests", asked),
         Figure(f"{name}: against the fewest possible ({fewest})", asked / fewest, "x"),
-        of_runs(f"{name}: wall", [run.spent.wall for run, _ in runs], "s", aims.get(name)),
+        of_runs(f"{name}: wall", [run.spent.wall for run, _ in runs], "s", aim),
         of_runs(f"{name}: CPU", [run.spent.cpu for run, _ in runs], "s"),
-        of_runs(f"{name}: peak memory", [run.peak for run, _ in runs], "MB", 150),
+        of_runs(f"{name}: peak memory", [run.peak for run, _ in runs], "MB", _MEGABYTES),
     ]

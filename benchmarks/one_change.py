@@ -56,8 +56,8 @@ def _remarks(shows: int, films: int, asked: list[str]) -> list[str]:
             "Titles come and go at random, so a show that was seen often may need several pages."
         ),
         (
-            f"Of the {len(asked)} requests of the longest run {len(again)} read the totals "
-            f"that plays are held against, and {len(whole)} bring watched films and shows up to date."
+            f"Of the {len(asked)} requests of the longest run {len(again)} read the totals that "
+            f"plays are held against, and {len(whole)} bring watched films and shows up to date."
         ),
         "The longest run asked: " + ", ".join(f"`{one}`" for one in asked) + ".",
     ]

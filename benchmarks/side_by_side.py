@@ -21,6 +21,7 @@ from benchmarks.home import home
 from benchmarks.running import Finished, Scale, in_turns, run
 from benchmarks.stand_in import StandIn, stand_in
 from watchbook.clock import counted
+from watchbook.store import datasets
 
 _PACKAGE = "traktexport==0.1.10"
 _DRIVER = Path(__file__).with_name("traktexport_driver.py")
@@ -74,9 +75,9 @@ def _watchbook(trakt: StandIn) -> Run:
     with home(trakt) as made:
         finished, _ = made.sync()
         requests = len(trakt.asked())
-        with made.opened() as book:
-            status = book.sync()
-        return Run(finished, requests, {"history": status.plays})
+        with made.opened() as book, book.installation.store.database.read() as conn:
+            states = datasets.all_states(conn, book.account.id)
+        return Run(finished, requests, {name: one.kept or 0 for name, one in states.items()})
 
 
 def _traktexport(trakt: StandIn, python: Path, folder: Path) -> Run:
@@ -111,6 +112,7 @@ def _figures(case: str, runs: list[Run]) -> list[Figure]:
     return [
         Figure(f"{case}: requests", runs[-1].requests),
         Figure(f"{case}: plays", runs[-1].rows["history"]),
+        Figure(f"{case}: rows of all kinds", sum(runs[-1].rows.values())),
         of_runs(f"{case}: wall", [one.spent.wall for one in finished], "s"),
         of_runs(f"{case}: CPU", [one.spent.cpu for one in finished], "s"),
         of_runs(f"{case}: peak memory", [one.peak for one in finished], "MB"),

@@ -21,8 +21,8 @@ from benchmarks.figures import Figure, Result, of_runs
 from benchmarks.pages import history_pages
 from benchmarks.running import Scale, Spent, in_turns, ratio, timed
 from watchbook.clock import counted
+from watchbook.desk import Desk, Outcome, Position, Reading, begin, save_position
 from watchbook.history import keep_plays
-from watchbook.ingest import Desk, Outcome, Position, Reading, begin, save_position
 from watchbook.store import accounts
 from watchbook.store.database import Database
 from watchbook.store.datasets import DataSetState
