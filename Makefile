@@ -44,6 +44,7 @@ clean: ## Remove everything that these targets made
 
 docs: setup-dev
 	$(BIN)/python scripts/make_reference.py
+	$(BIN)/python scripts/make_screenshot.py
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh runtime

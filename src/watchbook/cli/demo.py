@@ -52,7 +52,7 @@ def demo(context: Context, *, once: bool, plays: int) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="watchbook-demo-") as folder,
         running(SandboxOptions(plays=plays, device_interval=0)) as sandbox,
-        _demo_context(context, Path(folder), sandbox) as inner,
+        demo_context(context, Path(folder), sandbox) as inner,
     ):
         Demo(inner, sandbox).run()
         context.say()
@@ -64,7 +64,7 @@ def demo(context: Context, *, once: bool, plays: int) -> None:
 
 
 @contextmanager
-def _demo_context(outer: Context, folder: Path, sandbox: RunningSandbox) -> Iterator[Context]:
+def demo_context(outer: Context, folder: Path, sandbox: RunningSandbox) -> Iterator[Context]:
     """A context on a home of its own, which knows nothing of the person's settings."""
     from watchbook.cli.context import Context
     from watchbook.settings import load
@@ -145,8 +145,9 @@ class Demo:
         found = (sum(o.added for o in history), sum(o.removed for o in history))
         self._expect(found == (added, removed), f"{title}: {found} instead of {(added, removed)}")
         self._expect(requests in {None, took}, f"{title}: {took} requests")
-        words = f"{counted(report.plays, 'play')} kept" if history else "the copy is up to date"
-        self._line(title, f"{words}, {counted(took, 'request')}, {report.seconds:.1f} s")
+        sets = f" and {len(report.data_sets)} data sets" if added > 100 else ""  # noqa: PLR2004
+        words = f"{counted(report.plays, 'play')}{sets}" if history else "the copy is up to date"
+        self._line(title, f"{words}, {counted(took, 'request')}, {_took(report.seconds)}")
         return report
 
     def _compare(self) -> None:
@@ -178,13 +179,13 @@ class Demo:
             seconds = monotonic() - started
         self._expect(written.complete, "the backup is not complete")
         size = f"{written.archive.bytes / 1_000_000:.1f} MB"
-        self._line("back up", f"{written.path.name}, {size}, {seconds:.1f} s")
+        self._line("back up", f"{written.path.name}, {size}, {_took(seconds)}")
         started = monotonic()
         verification = verify_archive(written.path)
         self._line(
             "verify",
             f"every byte is right: {counted(verification.rows, 'row')}, "
-            f"{monotonic() - started:.1f} s",
+            f"{_took(monotonic() - started)}",
         )
 
     def _line(self, title: str, words: str) -> None:
@@ -194,6 +195,10 @@ class Demo:
     def _expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - reads as an assertion
         if not holds:
             raise DemoFailed(f"The demo failed: {words}.", hint="Please report this.")
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"  # noqa: PLR2004 - as it says
 
 
 def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox) -> None:
