@@ -27,9 +27,10 @@ h1 {{ font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }}
 h2 {{ font-size: 1.1rem; margin: 2rem 0 .5rem; }}
 a {{ color: var(--mark); }}
 pre, .pin {{ background: var(--card); border: 1px solid var(--edge); border-radius: .6rem;
-  padding: .9rem 1rem; overflow-x: auto; }}
+  padding: .9rem 1rem; overflow-wrap: anywhere;
+  white-space: pre-wrap; }}
 .pin {{ font: 600 1.3rem ui-monospace, monospace; overflow-wrap: anywhere; }}
-dl {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem;
+dl {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem;
   margin: 1.5rem 0; }}
 dl div {{ background: var(--card); border: 1px solid var(--edge); border-radius: .6rem;
   padding: .75rem 1rem; }}
@@ -37,7 +38,7 @@ dt {{ font-size: .85rem; opacity: .75; }}
 dd {{ margin: 0; font-size: 1.4rem; font-variant-numeric: tabular-nums; }}
 input, button {{ font: inherit; padding: .55rem .8rem; border-radius: .5rem;
   border: 1px solid var(--edge); background: var(--card); color: inherit; }}
-button {{ background: var(--mark); color: var(--paper); border: 0; cursor: pointer; }}
+button {{ margin-top: .75rem; background: var(--mark); color: var(--paper); border: 0; cursor: pointer; }}
 </style>
 </head>
 <body><main>
