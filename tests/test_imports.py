@@ -31,8 +31,8 @@ LAYERS = (
     ),
     # The only way out of the machine.
     Layer("wire", ("addresses", "exchange", "http", "transport"), ("base",)),
-    # How Trakt speaks; no database, no idea of what its answers are wanted for.
-    Layer("protocols", ("trakt",), ("base", "wire")),
+    # How Trakt and its exports speak; no database, no idea of what that is wanted for.
+    Layer("protocols", ("exports", "trakt"), ("base", "wire")),
     # What is kept, and nothing about where it came from.
     Layer("store", ("store",), ("base",)),
     # From the sources into the store, and from the store out.
@@ -42,12 +42,18 @@ LAYERS = (
             "archive",
             "checkup",
             "connecting",
+            "desk",
             "grants",
             "history",
+            "importing",
             "ingest",
+            "intake",
+            "nameless",
             "overview",
             "reconcile",
+            "shelves",
             "sync",
+            "verdict",
             "windows",
         ),
         ("base", "wire", "protocols", "store"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -182,6 +183,22 @@ class SandboxControl:
     def comment(self, text: str, account: str | None = None, **title: object) -> int:
         """Write a comment; answers its id."""
         return int(self.call("comments/add", {"text": text, "account": account, **title})["id"])
+
+    def export_zip(
+        self,
+        path: Path,
+        *,
+        numbered: bool = False,
+        errors: Iterable[str] = (),
+        account: str | None = None,
+    ) -> Path:
+        """Write Trakt's official export to a path on this machine, and answer the path.
+
+        With `numbered` long answers come in pages, `NAME-1.json` and so on. `errors` are names
+        of files that cannot be read (`watched-history@2`: after two pages).
+        """
+        wanted = {"path": str(path), "numbered": numbered, "errors": list(errors)}
+        return Path(self.call("export", {**wanted, "account": account})["path"])
 
     def change_settings(self, timezone: str, account: str | None = None) -> None:
         """Change the account's time zone."""

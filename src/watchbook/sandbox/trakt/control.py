@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
 from watchbook.sandbox.library.entries import UNKNOWN_DATE, Comment, Play, UserList, stamp
 from watchbook.sandbox.library.maker import kind_of
 from watchbook.sandbox.library.titles import DAY, MINUTE
-from watchbook.sandbox.trakt import edits, truth
+from watchbook.sandbox.trakt import edits, export, truth
 from watchbook.sandbox.trakt.account import Account
 from watchbook.sandbox.trakt.call import Answer, Call, Refusal, as_json, not_found, refused
 from watchbook.sandbox.trakt.faults import FaultSyntaxError
@@ -336,6 +337,15 @@ def _comment(world: World, data: Data) -> object:
     account.library.comments.insert(0, made)
     edits.touch(world, account, f"{kind}s.commented_at")
     return {"id": made.id}
+
+
+@_on("POST", "export")
+def _export(world: World, data: Data) -> object:
+    """Write the official export to `path`; `errors` are the files that fail."""
+    path, numbered = Path(str(data["path"])), bool(data.get("numbered"))
+    account, errors = _account(world, data), _texts(data, "errors")
+    export.write_zip(world, account, path, numbered=numbered, errors=errors)
+    return {"path": str(path)}
 
 
 @_on("POST", "settings")
