@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 import sqlalchemy as sa
 
@@ -27,6 +28,9 @@ RENEW_EVERY = 15.0
 
 _held_here: set[str] = set()
 """Holders that work in this process; one that is not here could not give its lease back."""
+
+_turns = count(1)
+"""A number for each holding, since one thread may do the same thing a second time."""
 
 
 @contextmanager
@@ -84,8 +88,8 @@ def living(conn: sa.Connection, names: Collection[str]) -> list[Lease]:
 
 
 def _our_name(purpose: str) -> str:
-    """Machine, process and thread, so that another process can tell whether it still lives."""
-    return f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {purpose}"
+    """Machine, process and turn, so that anybody can tell whether it is still being held."""
+    return f"{socket.gethostname()} {os.getpid()} {next(_turns)} {purpose}"
 
 
 def _take(conn: sa.Connection, name: str, holder: str) -> None:
