@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -63,15 +64,17 @@ def save(
         items,
         values,
         update=("type", "title_key", "place", "raw", "generation", "missing_at", "removed_at"),
-        values=lambda new: {
-            "changed_at": sa.case(
-                (items.c.raw != new.raw, new.changed_at), else_=items.c.changed_at
-            )
-        },
+        values=_changed_at,
         where=_differs,
     )
     changed = sum(known[key] != row.raw for key, row in unique.items() if key in known)
     return Saved(added=len(unique) - len(known), changed=changed)
+
+
+def _changed_at(excluded: Excluded) -> dict[str, Any]:
+    """The moment of the last change stays where the raw text did."""
+    changed = items.c.raw != excluded.raw
+    return {"changed_at": sa.case((changed, excluded.changed_at), else_=items.c.changed_at)}
 
 
 def _differs(excluded: Excluded) -> sa.ColumnElement[bool]:

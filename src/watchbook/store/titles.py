@@ -6,7 +6,8 @@ carry them, never take away what a full form told before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,6 +75,16 @@ def _save(
     columns: tuple[str, ...],
     stamps: tuple[str, ...] = (),
 ) -> None:
+    merged, differs = _merging(columns, stamps)
+    upsert(conn, titles, rows, update=stamps, values=merged, where=differs)
+
+
+@cache
+def _merging(
+    columns: tuple[str, ...], stamps: tuple[str, ...]
+) -> tuple[Callable[[Excluded], dict[str, Any]], Callable[[Excluded], sa.ColumnElement[bool]]]:
+    """How a form that tells ``columns`` completes what is known, and when that is worth it."""
+
     def merged(excluded: Excluded) -> dict[str, Any]:
         return {name: sa.func.coalesce(excluded[name], titles.c[name]) for name in columns}
 
@@ -85,7 +96,7 @@ def _save(
         undetailed = [titles.c[name].is_(None) for name in stamps]
         return sa.or_(*new, *undetailed)
 
-    upsert(conn, titles, rows, update=stamps, values=merged, where=differs)
+    return merged, differs
 
 
 def undetailed(conn: sa.Connection, keys: Iterable[str]) -> set[str]:

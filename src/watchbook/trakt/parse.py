@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -62,24 +63,17 @@ class Title(msgspec.Struct):
     aired_episodes: int | None = None
 
 
+_NOTHING = msgspec.Raw(b"null")
+
+
 class _HistoryRow(msgspec.Struct):
     id: int
     watched_at: str
     action: str
     type: str
-    movie: Title | None = None
-    episode: Title | None = None
-    show: Title | None = None
-
-
-class _OddHistoryRow(msgspec.Struct):
-    id: int
-    watched_at: str
-    action: str
-    type: str
-    movie: Any = None
-    episode: Any = None
-    show: Any = None
+    movie: msgspec.Raw = _NOTHING
+    episode: msgspec.Raw = _NOTHING
+    show: msgspec.Raw = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +111,7 @@ class Reject:
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
 _play = msgspec.json.Decoder(_HistoryRow)
-_odd_play = msgspec.json.Decoder(_OddHistoryRow)
+_title = msgspec.json.Decoder(Title)
 _scan = json.JSONDecoder(strict=False).raw_decode
 _first_row = re.compile(r"\s*\[\s*")
 _after_row = re.compile(r"\s*([,\]])\s*")
@@ -180,7 +174,7 @@ def _not_json(reason: Exception) -> RemoteChanged:
 def parse_play(raw: bytes) -> ParsedPlay | Reject:
     """Read one row of history."""
     try:
-        row = _history_row(raw)
+        row = _play.decode(raw)
         watched_at = to_millis(from_iso(row.watched_at))
     except _UNREADABLE as reason:
         return Reject(f"not a play: {reason}", _text(raw))
@@ -188,20 +182,26 @@ def parse_play(raw: bytes) -> ParsedPlay | Reject:
         return Reject("not a play: its id is outside of 64 bits", _text(raw))
     if row.type not in {"movie", "episode"}:
         return Reject(f"not a play of a film or episode but of {_word(row.type)!r}", _text(raw))
-    subject = row.movie if row.type == "movie" else row.episode
-    titles = _titles({row.type: subject, "show": row.show if row.type == "episode" else None})
-    key = _title_key(row.type, subject)
-    action = _word(row.action)
-    return ParsedPlay(row.id, row.type, watched_at, action, _text(raw), key, titles)
+    show = _short_title("show", bytes(row.show), None) if row.type == "episode" else None
+    show_key = show["key"] if show else None
+    subject = bytes(row.movie if row.type == "movie" else row.episode)
+    title = _short_title(row.type, subject, show_key)
+    titles = tuple(found for found in (show, title) if found)
+    key = title["key"] if title else None
+    return ParsedPlay(row.id, row.type, watched_at, _word(row.action), _text(raw), key, titles)
 
 
-def _history_row(raw: bytes) -> _HistoryRow:
+@lru_cache(maxsize=4_096)
+def _short_title(kind: str, raw: bytes, show_key: str | None) -> dict[str, Any] | None:
+    """The row of a title as plays name it; most plays name a title that another has named."""
     try:
-        return _play.decode(raw)
-    except msgspec.ValidationError:
-        odd = _odd_play.decode(raw)
-        titles = map(_convert, (odd.movie, odd.episode, odd.show))
-        return _HistoryRow(odd.id, odd.watched_at, odd.action, odd.type, *titles)
+        title: Title | None = _title.decode(raw)
+    except _UNREADABLE:
+        title = _convert(_any.decode(raw))
+    key = _title_key(kind, title)
+    if key is None or title is None:
+        return None
+    return _title_row(key, kind, title, show_key if kind == "episode" else None)
 
 
 def parse_item(raw: bytes, data_set: DataSet, place: int) -> ParsedItem | Reject:
