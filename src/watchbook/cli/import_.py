@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,40 +15,64 @@ from watchbook.files import file_errors
 if TYPE_CHECKING:
     from watchbook.archive.instance import Loaded
     from watchbook.cli.context import Context
+    from watchbook.desk import Outcome
+    from watchbook.importing import ImportReport
 
 _ACCEPTED = (
-    "Accepted are instance-….tar.gz, which `watchbook backup --instance` writes, and the .db "
-    "copies that an upgrade makes."
+    "Accepted are Trakt's export (trakt-export-….zip, or the folder it unpacks to), "
+    "instance-….tar.gz, which `watchbook backup --instance` writes, and the .db copies that an "
+    "upgrade makes."
 )
+_ZIP = b"PK"
 _GZIP = b"\x1f\x8b"
 _SQLITE = b"SQLite format 3\0"
+_INCOMPLETE = 65
+"""Exit code of an import that ended, but without all that Trakt claims, as of a sync."""
 
 
 @click.command(name="import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--accept-removals",
+    is_flag=True,
+    help="Believe the export that the many rows which vanished at once are gone.",
+)
 @click.pass_obj
-def import_files(context: Context, files: tuple[Path, ...]) -> None:
-    """Take in files: a saved installation, into an empty database.
+def import_files(context: Context, files: tuple[Path, ...], *, accept_removals: bool) -> int:
+    """Take in files: Trakt's export, again and again, or a saved installation.
 
-    Example: watchbook import instance-20261121T201500Z.tar.gz
+    Exports may be given as ZIPs or folders, several at once; the oldest is taken in first.
+    They never take anything away from what is newer here. A saved installation goes into an
+    empty database.
+
+    Example: watchbook import trakt-export-sandra.zip
     """
-    for file in files:
-        _check_kind(file)
-    results = [_import(context, file) for file in files]
+    exports = [file for file in files if _is_export(file)]
+    results: list[Loaded | ImportReport] = [
+        _load(context, file) for file in files if file not in exports
+    ]
+    reports = _take_in(context, exports, accept_removals=accept_removals)
     if context.json:
-        context.answer(results)
+        context.answer([*results, *reports])
+    return 0 if not reports or reports[-1].complete else _INCOMPLETE
 
 
-def _check_kind(file: Path) -> None:
+def _is_export(file: Path) -> bool:
+    """Whether a file is an export, and not a saved installation; raises InputError if neither."""
+    if file.is_dir():
+        return True
     if not file.is_file():
         raise InputError(f"There is no file {file}.", hint=_ACCEPTED)
     with file_errors(file), file.open("rb") as opened:
         start = opened.read(len(_SQLITE))
+    if start.startswith(_ZIP):
+        return True
     if not start.startswith(_GZIP) and start != _SQLITE:
         raise InputError(f"{file.name} is no file that can be imported.", hint=_ACCEPTED)
+    return False
 
 
-def _import(context: Context, file: Path) -> Loaded:
+def _load(context: Context, file: Path) -> Loaded:
     from watchbook.archive.instance import load_instance
     from watchbook.cli.context import plain
 
@@ -60,3 +85,60 @@ def _import(context: Context, file: Path) -> Loaded:
             "Key       the one from the archive is in force; the old one lies beside it"
         )
     return loaded
+
+
+def _take_in(context: Context, files: list[Path], *, accept_removals: bool) -> list[ImportReport]:
+    from watchbook.importing import in_order
+
+    reports = []
+    for file in in_order(files):
+        report = run_import(context, file, accept_removals=accept_removals)
+        _tell(context, report)
+        reports.append(report)
+    return reports
+
+
+def run_import(context: Context, file: Path, *, accept_removals: bool = False) -> ImportReport:
+    """Take in one export with a progress bar (plain lines when not on a terminal)."""
+    from watchbook.cli.progress import Progress
+    from watchbook.importing import import_export
+
+    with Progress(quiet=context.json or context.quiet) as progress:
+        return import_export(
+            context.store.database,
+            file,
+            context.account_name,
+            progress,
+            accept_removals=accept_removals,
+        )
+
+
+def _tell(context: Context, report: ImportReport) -> None:
+    """Say for a person what an import came to."""
+    context.say(f"{report.file} for {report.account}: {_changes(report)}.")
+    for outcome in report.data_sets:
+        if outcome.added or outcome.changed or outcome.removed or outcome.held:
+            context.say(f"  {outcome.name:<30} {outcome.kept:>9,} rows  {_changes([outcome])}")
+    for words in report.failures:
+        context.say(f"  failed at Trakt: {words}")
+    lacking = [o.name for o in report.data_sets if o.state == "unavailable"]
+    if lacking:
+        context.say(f"  Trakt's export does not hold: {', '.join(_top_names(lacking))}")
+    for note in report.notes:
+        context.say(f"  note: {note}")
+    context.say(f"{report.words[:1].upper()}{report.words[1:]} ({report.seconds:.1f} s).")
+
+
+def _changes(found: ImportReport | list[Outcome]) -> str:
+    outcomes = found if isinstance(found, list) else found.data_sets
+    counts = {
+        count: sum(getattr(outcome, count) for outcome in outcomes)
+        for count in ("added", "changed", "removed", "held")
+    }
+    told = ", ".join(f"{number:,} {count}" for count, number in counts.items() if number)
+    return told or "nothing new"
+
+
+def _top_names(names: Iterable[str]) -> list[str]:
+    """The data sets without those parts that each list or comment has."""
+    return list(dict.fromkeys(name.partition("/")[0] for name in names))

@@ -1,0 +1,114 @@
+"""``watchbook import`` of Trakt's export, as a person meets it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from watchbook.sandbox.trakt import RunningSandbox, SandboxOptions, running
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    """A Trakt with 600 plays."""
+    with running(SandboxOptions(plays=600, rate_limit=False)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def export(sandbox: RunningSandbox, tmp_path: Path) -> Path:
+    """An export of that Trakt, as it is downloaded."""
+    return sandbox.export_zip(tmp_path / "trakt-export-sam.zip", numbered=True)
+
+
+def test_the_first_import_says_what_came(run: Run, export: Path) -> None:
+    """It makes the account, counts what was added, and names what the export lacks."""
+    ended = run("import", str(export))
+    assert ended.code == 0
+    assert "trakt-export-sam.zip for sam-example: " in ended.out
+    assert "history" in ended.out
+    assert "600 added" in ended.out
+    assert "Trakt's export does not hold: " in ended.out
+    assert "hidden_dropped" in ended.out
+    assert "Complete: 600 plays" in ended.out
+
+
+def test_the_second_import_says_nothing_new(run: Run, export: Path) -> None:
+    """The same file again adds nothing."""
+    run("import", str(export))
+    ended = run("import", str(export))
+    assert ended.code == 0
+    assert "sam-example: nothing new." in ended.out
+
+
+def test_a_backup_after_an_import_is_complete(run: Run, export: Path) -> None:
+    """An account that never had an app has a complete archive."""
+    run("import", str(export))
+    ended = run("backup", "--no-sync")
+    assert ended.code == 0
+    assert "complete, every byte read back and verified" in ended.out
+
+
+def test_several_files_are_taken_in_by_their_own_time(
+    run: Run, sandbox: RunningSandbox, export: Path, tmp_path: Path
+) -> None:
+    """The oldest comes first, whatever the order of the arguments; --json tells of each."""
+    sandbox.add_plays(1)
+    newer = sandbox.export_zip(tmp_path / "a-newer.zip")
+    ended = run("--json", "import", str(newer), str(export))
+    first, second = json.loads(ended.out)
+    assert (first["file"], second["file"]) == (export.name, newer.name)
+    assert [report["order"] for report in (first, second)] == ["newer", "newer"]
+    history = next(found for found in second["data_sets"] if found["name"] == "history")
+    assert history["added"] == 1
+
+
+def test_what_failed_at_trakt_is_told(run: Run, sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """The words of `_errors.json` are printed, and the exit code says incomplete."""
+    path = sandbox.export_zip(tmp_path / "holes.zip", errors=["ratings-movies"])
+    ended = run("import", str(path))
+    assert ended.code == 65
+    assert "failed at Trakt: Trakt's exporter could not read users/sam-example/ratings" in ended.out
+    assert "Incomplete: ratings_movies" in ended.out
+
+
+def test_a_folder_may_be_given(run: Run, export: Path, tmp_path: Path) -> None:
+    """The unpacked export is as good."""
+    with zipfile.ZipFile(export) as packed:
+        packed.extractall(tmp_path / "unpacked")
+    assert run("import", str(tmp_path / "unpacked")).code == 0
+
+
+def test_another_person_is_refused(run: Run, export: Path, tmp_path: Path) -> None:
+    """The message names both, and how to give the other a book."""
+    run("import", str(export))
+    with running(SandboxOptions(plays=500, accounts=2)) as other:
+        slug = other.accounts[1].slug
+        path = other.export_zip(tmp_path / "other.zip", account=slug)
+    ended = run("import", str(path))
+    assert ended.code == 2
+    assert slug in ended.err
+    assert "sam-example" in ended.err
+    assert run("--account", slug, "import", str(path)).code == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not really", b"PK", b"text"])
+def test_a_file_that_is_none_is_refused(run: Run, tmp_path: Path, content: bytes) -> None:
+    """What cannot be imported is told by its name, with what could be."""
+    path = tmp_path / "odd.zip"
+    path.write_bytes(content)
+    ended = run("import", str(path))
+    assert ended.code in {2, 65}
+    assert "odd.zip" in ended.err
+
+
+def test_a_file_that_is_missing_is_refused(run: Run, tmp_path: Path) -> None:
+    """So is a name without a file, before anything else is taken in."""
+    ended = run("import", str(tmp_path / "nowhere.zip"))
+    assert ended.code == 2
+    assert "There is no file" in ended.err
