@@ -13,8 +13,6 @@ LINE = re.compile(
     r"(?P<indent>[ │├└─]*)(?P<name>[A-Z]\w+) *(?P<code>\d+)? *"
     r"(?P<fate>transient|permanent|unknown)?"
 )
-DRAWN_TOO_HIGH = {"RateLimited": "RemoteUnavailable", "StoreBusy": "StoreUnavailable"}
-"""Errors that the tree draws beside their parent."""
 
 
 def drawn() -> Iterator[tuple[str, str | None, str | None, str | None]]:
@@ -49,7 +47,6 @@ def test_tree_is_true(line: tuple[str, str | None, str | None, str | None]) -> N
     """Parent, exit code and fate are as drawn."""
     name, parent, code, fate = line
     kind = CLASSES[name]
-    parent = DRAWN_TOO_HIGH.get(name, parent)
     assert kind.__base__ is (CLASSES[parent] if parent else Exception)
     assert code is None or kind.exit_code == int(code)
     assert fate is None or kind.fate is Fate(fate)

@@ -9,7 +9,7 @@
     │  └─ AccountLocked         77   permanent   only Trakt's support can open it
     ├─ RemoteError                   service, status, address without its query
     │  ├─ RemoteUnavailable     75   transient
-    │  ├─ RateLimited           75   transient   knows when to come back
+    │  │  └─ RateLimited        75   transient   knows when to come back
     │  ├─ RemoteRejected        69   permanent   with the server's own words
     │  │  └─ NotOffered         69   permanent   this data set, to this account
     │  ├─ RemoteChanged         65   permanent   another shape than known
@@ -17,7 +17,7 @@
     ├─ AddressRefused           69   permanent
     ├─ StoreError               74
     │  ├─ StoreUnavailable      75   transient
-    │  ├─ StoreBusy             75   transient   another process works on the account
+    │  │  └─ StoreBusy          75   transient   another process works on the account
     │  ├─ StoreFull             74   transient
     │  └─ SchemaMismatch        78   permanent
     └─ ArchiveError             65

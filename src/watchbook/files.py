@@ -81,8 +81,13 @@ def _put(temporary: Path, path: Path, *, replace: bool) -> None:
     if replace:
         temporary.replace(path)
         return
-    with suppress(FileExistsError):
+    try:
         os.link(temporary, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            temporary.replace(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,9 +1,8 @@
 """Settings: one table of what can be set, and where a value came from.
 
 A value is taken from the environment (``WATCHBOOK_NAME``), else from a ``.env`` file in the
-working folder, else from ``watchbook.toml`` in the home folder, else from the table. Where
-hosting platforms set ``PORT`` or ``DATABASE_URL``, these count when ours are not set.
-An unknown key or a bad value is an error that shows a right example.
+working folder, else from ``watchbook.toml`` in the home folder, else from the table. Where a hosting
+platform sets ``DATABASE_URL``, it counts when ours is not set. An unknown key or a bad value is an error that shows a right example.
 """
 
 from __future__ import annotations
@@ -99,13 +98,6 @@ def _folder(text: str) -> Path:
         return Path(text.strip()).expanduser().absolute()
     except RuntimeError:
         raise ValueError("begins with the home folder of somebody unknown") from None
-
-
-def _listen(text: str) -> tuple[str, int]:
-    host, separator, port = text.strip().rpartition(":")
-    if not separator or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - ports end there
-        raise ValueError("is not HOST:PORT")
-    return host.strip("[]"), int(port)
 
 
 def _words(text: str) -> tuple[str, ...]:

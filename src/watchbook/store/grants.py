@@ -181,6 +181,20 @@ def save(conn: sa.Connection, sealer: Sealer, account_id: int, issue: Issue) -> 
     return saved
 
 
+def seal_anew(conn: sa.Connection, sealer: Sealer) -> None:
+    """Seal every token with the newest key."""
+    columns = ("access_sealed", "refresh_sealed")
+    for row in conn.execute(sa.select(grants)).mappings().all():
+        values = {}
+        for column in columns:
+            place = _place(row["account_id"], column.removesuffix("_sealed"))
+            if row[column] is not None:
+                values[column] = sealer.seal(sealer.open(row[column], place), place)
+        conn.execute(
+            sa.update(grants).where(grants.c.account_id == row["account_id"]).values(values)
+        )
+
+
 def settle(conn: sa.Connection, grant: Grant, state: State, words: str | None, **more: Any) -> None:
     """Write down how the grant stands now, in words for a person.
 

@@ -6,6 +6,10 @@ query.
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,8 +20,9 @@ from watchbook.files import make_private_folder
 from watchbook.seal import Sealer, load_sealer
 from watchbook.settings import Settings
 from watchbook.steps import step
+from watchbook.store import accounts, grants
 from watchbook.store.copying import copy_database
-from watchbook.store.database import Database
+from watchbook.store.database import Database, upsert
 from watchbook.store.migrating import MIGRATIONS, upgrade
 from watchbook.store.schema import meta
 
@@ -78,6 +83,13 @@ def migrate(
 
     The copy goes into ``folder``, without one beside a SQLite database.
     """
+    if schema_version(database) == target:
+        return None
+    with _alone(database):
+        return _migrate(database, folder, target, scripts)
+
+
+def _migrate(database: Database, folder: Path | None, target: str, scripts: Path) -> Path | None:
     found = schema_version(database)
     if found == target:
         return None
@@ -94,6 +106,25 @@ def migrate(
     return copy
 
 
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """Let one process at a time migrate; the next finds the work done."""
+    if database.file is None:
+        with database.outside_transaction() as conn:
+            conn.execute(sa.text("SELECT pg_advisory_lock(8421)"))
+            try:
+                yield
+            finally:
+                conn.execute(sa.text("SELECT pg_advisory_unlock(8421)"))
+        return
+    folder = os.open(database.file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def _copy_aside(
     database: Database, version: str, folder: Path | None, scripts: Path
 ) -> Path | None:
@@ -108,7 +139,7 @@ def _copy_aside(
 
 
 def _check_key(database: Database, sealer: Sealer) -> None:
-    """Refuse a key other than the one in use, and remember the newest."""
+    """Refuse a key other than the one in use; a newer one takes over all secrets."""
     with database.read() as conn:
         known = conn.scalar(sa.select(meta.c.value).where(meta.c.key == KEY_ROW))
     if known == sealer.key_name:
@@ -120,5 +151,19 @@ def _check_key(database: Database, sealer: Sealer) -> None:
             "(docs/how-to/secret-key.md).",
         )
     with database.write(durable=True) as conn:
-        conn.execute(sa.delete(meta).where(meta.c.key == KEY_ROW))
-        conn.execute(sa.insert(meta).values(key=KEY_ROW, value=sealer.key_name))
+        if known is not None:
+            _seal_anew(conn, sealer)
+        row = {"key": KEY_ROW, "value": sealer.key_name}
+        ours = sa.or_(*(meta.c.value == name for name in sealer.key_names))
+        upsert(conn, meta, [row], update=["value"], where=lambda _: ours)
+    _check_key(database, sealer)  # another process may have been quicker, with another key
+
+
+def _seal_anew(conn: sa.Connection, sealer: Sealer) -> None:
+    """Seal every secret with the newest key, so that the older ones may be left out."""
+    grants.seal_anew(conn, sealer)
+    for account in accounts.all_accounts(conn):
+        if account.client_secret_sealed is not None:
+            secret = sealer.open(account.client_secret_sealed, account.secret_place)
+            sealed = sealer.seal(secret, account.secret_place)
+            accounts.change(conn, account.id, client_secret_sealed=sealed)

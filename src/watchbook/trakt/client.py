@@ -67,13 +67,15 @@ class Budget(Protocol):
 class Patience:
     """How often a read is tried, and how long it is waited in between, in seconds.
 
-    ``rate_limited`` are the waits after a 429 without ``Retry-After``.
+    ``rate_limited`` are the waits after a 429 without ``Retry-After``; one that asks for more
+    than ``longest_asked`` is not waited out.
     """
 
     tries: int = 4
     first: float = 1.0
     longest: float = 60.0
     overloaded: float = 30.0
+    longest_asked: float = 900.0
     rate_limited: tuple[float, ...] = (60.0, 120.0, 240.0)
     timeouts: Timeouts = field(default=Timeouts(connect=10, read=60, total=120))
     sleep: Callable[[float], None] = field(default=clock.sleep)
@@ -93,7 +95,8 @@ class Patience:
         if reason.status == 403:  # noqa: PLR2004 - a block by Cloudflare is not waited out
             return None
         if reason.retry_after is not None:
-            return reason.retry_after + 1
+            wait = reason.retry_after + 1
+            return wait if wait <= self.longest_asked else None
         return self.rate_limited[min(failed, len(self.rate_limited)) - 1]
 
 

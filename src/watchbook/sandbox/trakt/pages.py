@@ -38,7 +38,8 @@ dt {{ font-size: .85rem; opacity: .75; }}
 dd {{ margin: 0; font-size: 1.4rem; font-variant-numeric: tabular-nums; }}
 input, button {{ font: inherit; padding: .55rem .8rem; border-radius: .5rem;
   border: 1px solid var(--edge); background: var(--card); color: inherit; }}
-button {{ margin-top: .75rem; background: var(--mark); color: var(--paper); border: 0; cursor: pointer; }}
+button {{ margin-top: .75rem; background: var(--mark); color: var(--paper); border: 0;
+  cursor: pointer; }}
 </style>
 </head>
 <body><main>
