@@ -18,7 +18,7 @@ from watchbook.archive.manifest import Kind
 from watchbook.clock import from_millis
 from watchbook.store.schema import items, plays, rejects
 
-CHUNK = 500
+CHUNK = 100
 REJECTED = "watchbook/rejected.json"
 
 Batches = Iterable[Sequence[Any]]
