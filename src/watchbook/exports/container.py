@@ -171,7 +171,7 @@ def _check_entry(label: str, entry: zipfile.ZipInfo, limits: Limits) -> None:
             f"{name} in {label} is encrypted.", hint="Unpack it and import the folder."
         )
     kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in {0, stat.S_IFREG} or entry.is_dir():
+    if kind not in {0, stat.S_IFREG} or entry.filename.endswith("/"):
         raise ArchiveUnsafe(f"{name} in {label} is no plain file.")
     if entry.compress_type not in _METHODS:
         raise ArchiveUnsafe(f"{name} in {label} is packed in an unknown way.")
@@ -183,12 +183,11 @@ def _check_entry(label: str, entry: zipfile.ZipInfo, limits: Limits) -> None:
 
 def _plain_name(label: str, name: str) -> str:
     """The file's name without the one folder it may lie in; raises ArchiveUnsafe."""
-    folder, _, inner = name.rpartition("/")
-    for part in (folder, inner):
-        odd = part in {".", ".."} or not _NAME.fullmatch(part)
-        if odd and (part is not folder or folder):
+    parts = name.split("/")
+    for part in parts:
+        if part in {".", ".."} or not _NAME.fullmatch(part) or len(parts) > 2:  # noqa: PLR2004
             raise ArchiveUnsafe(f"{name!a} in {label} is no name that an export has.")
-    return inner
+    return parts[-1]
 
 
 def _check_sizes(path: Path, sizes: list[int], limits: Limits) -> None:

@@ -13,6 +13,7 @@ from watchbook.errors import ArchiveDamaged
 _PIECE = 1 << 20
 _LONGEST_ROW = 16 << 20
 _NOT_SPACE = re.compile(r"[^ \t\r\n]")
+_BEHIND = {" ", "\t", "\r", "\n", ",", "]"}
 _UNREADABLE = (ValueError, RecursionError)
 _scan = json.JSONDecoder(strict=False).raw_decode
 
@@ -100,12 +101,15 @@ class _Text:
                 _, end = _scan(self._text, self._at)
             except _UNREADABLE:
                 end = -1
-            # At the end of a piece a number might go on.
-            if end >= 0 and (end < len(self._text) or self._ended):
+            if end >= 0 and (self._ended or self._is_over(end)):
                 found, self._at = self._text[self._at : end], end
                 return found
             if len(self._text) - self._at > _LONGEST_ROW or not self._more():
                 raise self.damaged("is cut off or no JSON")
+
+    def _is_over(self, end: int) -> bool:
+        """Whether a value ends there; a number might go on in the next piece."""
+        return self._text[end - 1] in '}]"' or self._text[end : end + 1] in _BEHIND
 
     def _more(self) -> bool:
         if self._ended:
