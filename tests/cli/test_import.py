@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,3 +115,21 @@ def test_a_file_that_is_missing_is_refused(run: Run, tmp_path: Path) -> None:
     ended = run("import", str(tmp_path / "nowhere.zip"))
     assert ended.code == 2
     assert "There is no file" in ended.err
+
+
+def killed(arguments: list[str], step: str) -> int:
+    """How a process ends that is killed at a step."""
+    command = [sys.executable, "-m", "watchbook", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, "_WATCHBOOK_DIE_AT": step}, capture_output=True, check=False
+    ).returncode
+
+
+def test_a_killed_import_left_nothing_or_everything(run: Run, export: Path) -> None:
+    """After kill -9 before the commit nothing is there, not even the account; then all is."""
+    assert killed(["import", str(export)], "import.taken") == -9
+    assert "no account" in run("status").out + run("status").err
+    assert killed(["import", str(export)], "import.committed") == -9
+    ended = run("import", str(export))
+    assert ended.code == 0
+    assert "sam-example: nothing new." in ended.out
