@@ -111,6 +111,7 @@ class Demo:
         self._sync("3 new, 1 back-dated, 1 deleted", account, added=4, removed=1)
         self._compare()
         self._back_up(account)
+        self._import_export()
 
     def _connect(self) -> Account:
         from watchbook import connecting
@@ -187,6 +188,21 @@ class Demo:
             f"every byte is right: {counted(verification.rows, 'row')}, "
             f"{_took(monotonic() - started)}",
         )
+
+    def _import_export(self) -> None:
+        """Take in Trakt's own export of the same account: nothing may be doubled."""
+        from watchbook.cli.import_ import run_import
+
+        path = self.sandbox.export_zip(
+            self.context.settings.home / "trakt-export.zip", numbered=True
+        )
+        report = run_import(self.context, path)
+        added = report.total("added")
+        self._expect(report.complete, report.words)
+        self._expect(not added, f"the export added {counted(added, 'row')}")
+        self._expect(report.plays == len(self._truth()), f"{report.plays:,} plays after the export")
+        words = f"Trakt's ZIP of the same account: nothing doubled, {report.seconds:.1f} s"
+        self._line("import the export ZIP", words)
 
     def _line(self, title: str, words: str) -> None:
         mark = "✓" if title else " "
