@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from tests.cli.conftest import Book, Run
 from watchbook.cli.context import Context
 from watchbook.cli.main import COMMANDS, cli
+from watchbook.errors import RemoteUnavailable
 
 WATCHBOOK = (sys.executable, "-m", "watchbook")
 HEAVY = ("alembic", "cryptography", "httpx2", "msgspec", "rich", "sqlalchemy", "structlog")
@@ -94,6 +96,25 @@ def test_a_wrong_call_takes_two_lines(
     assert hint in second
 
 
+@pytest.mark.parametrize("arguments", [(), ("sandbox",)])
+def test_a_call_without_a_command_shows_the_help(run: Run, arguments: tuple[str, ...]) -> None:
+    """A name alone is answered with its help, laid out as help is."""
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == run(*arguments, "--help").out
+
+
+def test_a_question_without_anybody_to_answer(
+    run: Run, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An input that ends before the answer is no Ctrl-C: code 2, and where to answer."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    ended = run("account", "remove", "sandra")
+    assert ended.code == 2
+    assert "standard input ended before its answer" in ended.err.splitlines()[-2]
+    assert "--help lists them" in ended.err.splitlines()[-1]
+
+
 def test_an_error_takes_two_lines(run: Run, book: Book) -> None:
     """What happened, what to do, and the code of its kind."""
     ended = run("sync", "--account", "nobody")
@@ -141,6 +162,12 @@ def faulty() -> None:
 
 
 @click.command()
+def unlucky() -> None:
+    """Meet a server that does not answer."""
+    raise RemoteUnavailable("Trakt could not be reached.")
+
+
+@click.command()
 @click.pass_obj
 def noisy(context: Context) -> None:
     """Log a line of each kind."""
@@ -154,7 +181,7 @@ def noisy(context: Context) -> None:
 @pytest.fixture
 def extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands above, beside the real ones."""
-    for name in ("stopped", "faulty", "noisy"):
+    for name in ("stopped", "faulty", "unlucky", "noisy"):
         monkeypatch.setitem(COMMANDS, name, f"{__name__}:{name}")
 
 
@@ -163,6 +190,13 @@ def test_being_stopped_is_no_fault(run: Run, extra: None) -> None:
     ended = run("stopped")
     assert ended.code == 130
     assert ended.err.lstrip().startswith("watchbook: Stopped.\n  What was kept so far stays")
+
+
+def test_an_error_that_brings_no_advice_gets_some(run: Run, extra: None) -> None:
+    """There are always two lines; the second follows from the fate of the error."""
+    ended = run("unlucky")
+    assert ended.code == 75
+    assert ended.err.splitlines()[-1] == "  Nothing that was stored is lost; run it again later."
 
 
 def test_a_fault_of_ours_asks_to_be_reported(run: Run, extra: None) -> None:

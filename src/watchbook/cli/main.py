@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from watchbook.cli.context import Context
-from watchbook.errors import WatchbookError
+from watchbook.errors import Fate, WatchbookError
 
 COMMANDS = {
     "demo": "watchbook.cli.demo:demo",
@@ -35,6 +35,13 @@ FAULT = 70
 """Exit code of what should not happen: a fault of Watchbook itself."""
 
 INTERRUPTED = 130
+
+_HOPE = {
+    Fate.TRANSIENT: "Nothing that was stored is lost; run it again later.",
+    Fate.UNKNOWN: "It may have happened all the same; look before you run it again.",
+    Fate.PERMANENT: "`watchbook doctor` looks for the cause.",
+}
+"""What to do about an error that does not say so itself."""
 
 
 class Commands(click.Group):
@@ -139,14 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
         _flush()
         sys.exit(outcome if isinstance(outcome, int) else 0)
-    except click.exceptions.Abort:
-        _leave("Stopped.", "What was kept so far stays; the same command goes on.", INTERRUPTED)
+    except click.exceptions.Abort as reason:
+        _leave_stopped(reason)
     except KeyboardInterrupt:
         _leave("Stopped.", "What was kept so far stays; the same command goes on.", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as reason:
+        click.echo(reason.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as reason:
         _leave(reason.format_message(), _usage_hint(reason), 2, context)
     except WatchbookError as reason:
-        _leave(reason.message, reason.hint, reason.exit_code, context)
+        _leave(reason.message, reason.hint or _HOPE[reason.fate], reason.exit_code, context)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -157,6 +167,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _flush() -> None:
     """Meet a closed pipe here, where it is understood."""
     sys.stdout.flush()
+
+
+def _leave_stopped(reason: click.exceptions.Abort) -> NoReturn:
+    """Tell Ctrl-C at work from a "no", and both from a question that nobody was there to hear."""
+    if isinstance(reason.__context__, EOFError):
+        _leave(
+            "There is a question to answer, and standard input ended before its answer.",
+            "Run it in a terminal, or give the answer as an option: --help lists them.",
+            2,
+        )
+    kept = isinstance(reason.__cause__, KeyboardInterrupt)
+    hint = (
+        "What was kept so far stays; the same command goes on." if kept else "Nothing is changed."
+    )
+    _leave("Stopped.", hint, INTERRUPTED)
 
 
 def _usage_hint(reason: click.ClickException) -> str | None:
