@@ -28,6 +28,7 @@ class Progress:
         self._task: TaskID | None = None
         self._name = ""
         self._last_line = monotonic()
+        self._waits: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         """Start the bar, where there is a terminal to draw it on."""
@@ -69,12 +70,17 @@ class Progress:
         self._bar.update(self._task, completed=page, total=pages)
 
     def waiting(self, seconds: float, why: str) -> None:
-        """Nothing goes on for that long; waits of a second or two are not worth a word."""
-        if seconds < 2:  # noqa: PLR2004 - said above
+        """Nothing goes on for that long; waits of a second or two are not worth a word.
+
+        Several lanes wait for the same thing at once: that is said once, until it is over.
+        """
+        moment = monotonic()
+        if seconds < 2 or moment < self._waits.get(why, 0.0):  # noqa: PLR2004 - said above
             return
+        self._waits[why] = moment + seconds
         text = f"Waiting {in_words(timedelta(seconds=seconds))}: {why}"
         if self._bar is not None:
-            self._bar.console.print(text)
+            self._bar.console.print(text, highlight=False, markup=False)
         elif not self._quiet:
             click.echo(text, err=True)
 

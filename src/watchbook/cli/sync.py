@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -77,9 +79,10 @@ def sync_first(context: Context, account: Account) -> SyncReport:
 def tell(context: Context, report: SyncReport) -> None:
     """Say for a person what a sync came to."""
     context.say(_headline(report))
-    changed = [o for o in report.data_sets if o.added or o.changed or o.removed or o.words]
-    for outcome in changed:
-        context.say(f"  {outcome.name:<26} {_counts(outcome)}")
+    lines = [_line(name, list(outcomes)) for name, outcomes in _families(report.data_sets)]
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, counts in lines:
+        context.say(f"  {name:<{width}} {counts}")
     for note in report.notes:
         context.say(f"  note: {note}")
     context.say(
@@ -98,10 +101,19 @@ def _headline(report: SyncReport) -> str:
     return f"{report.account}: {told or 'nothing changed'}."
 
 
-def _counts(outcome: Outcome) -> str:
+def _families(outcomes: Iterable[Outcome]) -> groupby[str, Outcome]:
+    """Those worth a line; data sets such as ``list_items/7``, one for each list, share theirs."""
+    told = [o for o in outcomes if o.added or o.changed or o.removed or o.words]
+    return groupby(told, lambda outcome: outcome.name.partition("/")[0])
+
+
+def _line(name: str, family: list[Outcome]) -> tuple[str, str]:
+    kept = counted(sum(outcome.kept for outcome in family), "row")
     parts = [
-        f"{sign}{getattr(outcome, count):,}"
-        for sign, count in (("+", "added"), ("~", "changed"), ("-", "removed"))
-        if getattr(outcome, count)
+        f"{sign}{count:,}"
+        for sign, field in (("+", "added"), ("~", "changed"), ("-", "removed"))
+        if (count := sum(getattr(outcome, field) for outcome in family))
     ]
-    return "  ".join([f"{outcome.kept:>9,} rows", *parts, outcome.words]).rstrip()
+    words = "; ".join(dict.fromkeys(outcome.words for outcome in family if outcome.words))
+    many = f" ({len(family)})" if len(family) > 1 else ""
+    return name + many, "  ".join(filter(None, [f"{kept:>12}", *parts, words]))
