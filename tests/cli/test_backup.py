@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from watchbook import clock
 from watchbook.archive.layout import trakt_layouts
 from watchbook.cli.main import main
+from watchbook.errors import RemoteUnavailable
 from watchbook.settings import load
 from watchbook.store import accounts, datasets, runs
 from watchbook.store.datasets import DataSetState
@@ -175,6 +177,42 @@ def test_list(run: Run, store: Store, home: Path) -> None:
     assert first.name in lines[1]
     assert "gone" in lines[1]
     assert str(home / "backups") in lines[2]
+
+
+def test_what_is_gone_is_not_the_latest_good(run: Run, store: Store, home: Path) -> None:
+    """The mark goes to the newest archive that lies there, for a person and for a program."""
+    run("backup", "--no-sync")
+    run("backup", "--no-sync", "--force")
+    newest = archives_in(home)[-1]
+    newest.unlink()
+    first, second, _ = run("backup", "list")[1].splitlines()
+    assert first.endswith("complete, gone")
+    assert second.endswith("latest good")
+    listed = json.loads(run("backup", "list", "--json")[1])["archives"]
+    assert [one["check_outcome"] for one in listed] == ["gone", "whole"]
+    moments = [clock.from_iso(one["written_at"]) for one in listed]
+    assert moments == sorted(moments, reverse=True)
+
+
+def test_a_folder_is_no_archive(run: Run, store: Store, home: Path, tmp_path: Path) -> None:
+    """Who names an unpacked archive is told of the verifier inside it."""
+    code, _, err = run("backup", "verify", str(tmp_path))
+    assert code == 2
+    assert "python3 verify.py" in err
+
+
+def test_a_backup_that_cannot_sync_names_the_way_out(
+    run: Run, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trakt's absence keeps nobody from an archive of what is here."""
+
+    def sync_first(_context: Any, _account: Any) -> None:
+        raise RemoteUnavailable("Trakt could not be reached.", hint="Check the network.")
+
+    monkeypatch.setattr("watchbook.cli.sync.sync_first", sync_first)
+    code, _, err = run("backup")
+    assert code == 75
+    assert err.splitlines()[-1].startswith("  Check the network. `watchbook backup --no-sync`")
 
 
 def test_strange_files_are_named(run: Run, store: Store, home: Path) -> None:

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from watchbook.cli.context import plain
-from watchbook.clock import counted, from_millis, in_words, now
-from watchbook.errors import ArchiveDamaged, ArchiveIncomplete, InputError
+from watchbook.clock import counted, from_iso, from_millis, in_words, now, to_iso
+from watchbook.errors import (
+    ArchiveDamaged,
+    ArchiveIncomplete,
+    AuthorisationNeeded,
+    InputError,
+    RemoteError,
+)
 
 if TYPE_CHECKING:
     from watchbook.archive.ledger import Archive, Checked
@@ -75,15 +81,17 @@ def list_(context: Context) -> None:
 
     folder = backups_folder(context.store.home)
     known, strange = list_archives(context.store, context.account())
+    known = [_as_it_stands(archive, folder) for archive in known]
     if context.json:
-        context.answer({"folder": str(folder), "archives": known, "strange": dict(strange)})
+        archives = [_as_data(archive) for archive in known]
+        context.answer({"folder": str(folder), "archives": archives, "strange": dict(strange)})
         return
     if not known:
         context.say_styled("There is no archive yet. Run `watchbook backup` to write one.")
     best = newest_good(known)
     for archive in known:
         mark = "latest good" if best and archive.name == best.name else ""
-        context.say_styled(_line(archive, folder, mark))
+        context.say_styled(_line(archive, mark))
     _tell_strange(context, strange)
     if known:
         context.say_styled(f"They lie in {plain(folder)}.")
@@ -107,7 +115,7 @@ def _create(context: Context, *, no_sync: bool, force: bool) -> int:
     if context.json:
         context.answer(
             {
-                "archive": written.archive,
+                "archive": _as_data(written.archive),
                 "path": str(written.path),
                 "unchanged": written.unchanged,
                 "lost": written.lost.words if written.lost else None,
@@ -132,7 +140,12 @@ def _account(context: Context, *, no_sync: bool) -> Account:
     from watchbook.cli.sync import sync_first, syncable_account
 
     account = syncable_account(context)
-    sync_first(context, account)
+    try:
+        sync_first(context, account)
+    except (AuthorisationNeeded, RemoteError) as reason:
+        told = f"{reason.hint.rstrip()} " if reason.hint else ""
+        reason.hint = f"{told}`watchbook backup --no-sync` saves what is here already."
+        raise
     return context.account()
 
 
@@ -189,7 +202,7 @@ def _verify_all(context: Context) -> int:
     if context.json:
         context.answer([{"name": one.name, **_checked(found)} for one, found in checked])
     for archive, found in checked:
-        context.say_styled(f"{plain(archive.name)}  {_state(found)}")
+        context.say_styled(f"{plain(archive.name)}  {_state(archive, found)}")
     if not checked:
         context.say_styled("There is no archive yet. Run `watchbook backup` to write one.")
     damaged = [archive.name for archive, found in checked if found.outcome == DAMAGED]
@@ -205,6 +218,11 @@ def _verify_one(context: Context, file: Path) -> int:
     path = file if file.exists() else folder / file.name
     if not path.exists():
         raise InputError(f"There is no file {file}.", hint="`watchbook backup list` shows them.")
+    if path.is_dir():
+        raise InputError(
+            f"{file} is a folder, and archives are files.",
+            hint="Of an unpacked archive: `python3 verify.py` in its folder.",
+        )
     if path.parent.resolve() == folder.resolve() and (ours := _recorded(context, path.name)):
         checked = check_one(context.store, *ours)
         if checked.found is None:
@@ -250,7 +268,8 @@ def _tell_verified(context: Context, path: Path, found: Verification) -> None:
     context.say_styled(f"[green]Whole[/]     [bold]{plain(path.name)}[/], every byte as written")
     held = f"{counted(found.rows, 'row')} in " if manifest.account else ""
     context.say_styled(f"Holds     {held}{len(manifest.files) + 1} files, {said_size(found.bytes)}")
-    context.say_styled(f"Verdict   {manifest.verdict} when it was made, {manifest.created_at}")
+    made = f"{from_iso(manifest.created_at):%Y-%m-%d %H:%M} UTC"
+    context.say_styled(f"Verdict   {manifest.verdict} when it was made, {made}")
     for words in manifest.words:
         context.say_styled(f"          {plain(words)}")
     if not found.beside:
@@ -262,20 +281,43 @@ def _tell_strange(context: Context, strange: list[tuple[str, str]]) -> None:
         context.say_styled(f"[bold red]Not an archive of ours:[/] {plain(name)}: {plain(reason)}")
 
 
-def _line(archive: Archive, folder: Path, mark: str) -> str:
+def _as_it_stands(archive: Archive, folder: Path) -> Archive:
+    """``archive`` as last checked, or gone: the folder says that without a check."""
+    from dataclasses import replace
+
+    from watchbook.archive.ledger import GONE
+
+    there = (folder / archive.name).exists()
+    return archive if there else replace(archive, check_outcome=GONE, check_words=None)
+
+
+def _as_data(archive: Archive) -> dict[str, Any]:
+    """``archive`` for other programs: times as text, nothing that means something only here."""
+    from dataclasses import asdict
+
+    data = asdict(archive)
+    del data["id"], data["account_id"]
+    for name in ("written_at", "checked_at"):
+        data[name] = None if data[name] is None else to_iso(from_millis(data[name]))
+    return data
+
+
+def _line(archive: Archive, mark: str) -> str:
     from watchbook.archive.ledger import GONE, WHOLE
     from watchbook.archive.manifest import COMPLETE
 
     moment = from_millis(archive.written_at)
     verdict = archive.verdict if archive.verdict == COMPLETE else "[bold red]incomplete[/]"
-    state = archive.check_outcome if (folder / archive.name).exists() else GONE
-    shown = state if state == WHOLE else f"[bold red]{state}[/]"
+    state = archive.check_outcome
     age = in_words(now() - from_millis(archive.checked_at or archive.written_at))
+    shown = state if state == WHOLE else f"[bold red]{state}[/]"
+    if state != GONE:
+        shown += f" when checked {age} ago"
     parts = [
         f"{moment:%Y-%m-%d %H:%M}",
         plain(archive.name),
         said_size(archive.bytes).rjust(8),
-        f"{verdict}, {shown} when checked {age} ago",
+        f"{verdict}, {shown}",
     ]
     return "  ".join([*parts, f"[green]{mark}[/]"] if mark else parts)
 
@@ -284,10 +326,11 @@ def _checked(checked: Checked) -> dict[str, Any]:
     return {"outcome": checked.outcome, "words": checked.words}
 
 
-def _state(checked: Checked) -> str:
+def _state(archive: Archive, checked: Checked) -> str:
     if checked.found is not None:
         return f"[green]whole[/], {checked.found.manifest.verdict}"
-    return f"[bold red]{checked.outcome}[/]: {plain(checked.words)}"
+    why = (checked.words or "").removeprefix(archive.name).removeprefix(f" is {checked.outcome}")
+    return f"[bold red]{checked.outcome}[/]: {plain(why.lstrip(' :'))}"
 
 
 def said_size(count: int) -> str:
