@@ -6,7 +6,7 @@ import shlex
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -223,10 +223,19 @@ def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox) -> None:
     context.say("The stand-in for Trakt stays up until Ctrl-C. In another terminal:")
     context.say()
     for name, value in _settings(folder, sandbox).items():
-        context.say(f"  export WATCHBOOK_{name.upper()}={shlex.quote(value)}")
+        # Printed as it is: the invented app's secret is no secret, and masked it would be useless.
+        _say_raw(context, f"  export WATCHBOOK_{name.upper()}={shlex.quote(value)}")
     context.say()
     context.say("  .venv/bin/watchbook status")
     context.say("  .venv/bin/watchbook backup list")
     context.say()
     context.say(f"The stand-in shows itself at {sandbox.url}/")
-    threading.Event().wait()
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    context.say()
+    context.say("The demo is over, and its folder is gone.")
+
+
+def _say_raw(context: Context, text: str) -> None:
+    if not context.json and not context.quiet:
+        click.echo(text)
