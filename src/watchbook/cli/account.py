@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 60
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List, add, rename and remove accounts.")
 @click.pass_context
 def account(ctx: click.Context) -> None:
     """List the accounts of this installation, add one, rename or remove one.
@@ -41,7 +41,7 @@ def list_(context: Context) -> None:
     _list(context)
 
 
-@account.command()
+@account.command(short_help="Make an empty account.")
 @click.argument("name")
 @click.pass_obj
 def add(context: Context, name: str) -> None:
@@ -60,7 +60,7 @@ def add(context: Context, name: str) -> None:
         context.answer({"account": made.name, "owner": made.owner})
 
 
-@account.command()
+@account.command(short_help="Call an account by another name.")
 @click.argument("old")
 @click.argument("new")
 @click.pass_obj
@@ -74,14 +74,16 @@ def rename(context: Context, old: str, new: str) -> None:
     with context.store.database.write() as conn:
         present = accounts.choose(conn, old)
         if accounts.find(conn, _checked_name(new)) is not None:
-            raise InputError(f"There is an account called {new} already.", hint="Choose another.")
+            raise InputError(
+                f"There is an account called {new} already.", hint="Choose another name."
+            )
         accounts.change(conn, present.id, name=new)
     context.say(f"{old} is called {new} now.")
     if context.json:
         context.answer({"account": new, "before": old})
 
 
-@account.command()
+@account.command(short_help="Forget an account; its archives stay.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj

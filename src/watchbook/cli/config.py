@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from watchbook.settings import Chosen, Setting
 
 
-@click.command()
+@click.command(short_help="List every setting, its value and where it came from.")
 @click.pass_obj
 def config(context: Context) -> None:
     """List every setting: its value in force, where it came from, what it means.

@@ -61,7 +61,7 @@ def connect(context: Context, pin: str | None, *, only_refresh: bool, print_toke
         _sign_in(context, pin)
 
 
-@click.command()
+@click.command(short_help="Give the permission back to Trakt; the history stays.")
 @click.pass_obj
 def disconnect(context: Context) -> None:
     """Give the permission back to Trakt and forget it; the history stays.
@@ -154,7 +154,7 @@ def _by_device(server: AuthServer) -> TokenPair:
     if sys.stderr.isatty():
         _tell(_qr_code(code.address))
     _tell(f"Open {tame(code.address)} and enter the code {tame(code.user_code)}")
-    _tell("Waiting for you there ...")
+    _tell("Waiting for you there, until Ctrl-C or the code's end ...")
     return server.poll_device(code)
 
 

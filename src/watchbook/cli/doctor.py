@@ -21,7 +21,7 @@ UNWELL = 1
 _STYLES = {"ok": "", "warning": "yellow", "problem": "bold red"}
 
 
-@click.command()
+@click.command(short_help="Check everything, and say what to do.")
 @click.option("--offline", is_flag=True, help="Ask nothing over the network.")
 @click.pass_obj
 def doctor(context: Context, *, offline: bool) -> int:

@@ -15,7 +15,7 @@ def sandbox() -> None:
     """
 
 
-@sandbox.command()
+@sandbox.command(short_help="Answer as Trakt does in late 2026.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
 @click.option(
     "--plays", type=click.IntRange(0, 1_000_000), default=10_000, show_default=True,
@@ -32,8 +32,9 @@ def sandbox() -> None:
     "--fault",
     "faults",
     multiple=True,
-    metavar="NAME[@N]",
-    help="Fail on purpose, at the N-th request if N is given; may be repeated.",
+    metavar="NAME[:VALUE][/PATH][@N]",
+    help="Fail on purpose: only below PATH, only at the N-th request (`@N+`: from there on); "
+    "may be repeated.",
 )
 @click.option("--list-faults", is_flag=True, help="Say which faults there are, and exit.")
 @click.option(
