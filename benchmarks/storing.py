@@ -98,8 +98,9 @@ def _figures(where: str, found: dict[str, list[Spent]], aim: float | None) -> li
     walls = {name: [one.wall for one in runs] for name, runs in found.items()}
     cpus = {name: [one.cpu for one in runs] for name, runs in found.items()}
     ours, pages = walls["ours"], walls["pages"]
+    parsing = [one.cpu for one in found.get("parsing", [])]
     figures = [
-        Figure(f"{where}: wall against bare, a commit per page", ratio(ours, pages), "x", aim),
+        Figure(f"{where}: wall against bare, a commit per page", ratio(ours, pages), "x"),
         Figure(f"{where}: CPU against bare, a commit per page", ratio(cpus["ours"], cpus["pages"]),
                "x"),
         Figure(f"{where}: wall against bare, one commit", ratio(ours, walls["at once"]), "x"),
@@ -108,7 +109,17 @@ def _figures(where: str, found: dict[str, list[Spent]], aim: float | None) -> li
         of_runs(f"{where}: bare, a commit per page, wall", pages, "s"),
         of_runs(f"{where}: bare, one commit, wall", walls["at once"], "s"),
     ]  # fmt: skip
-    if "parsing" in walls:
+    if parsing:
+        stored = [cpu - parsed for cpu, parsed in zip(cpus["ours"], parsing, strict=True)]
+        figures.insert(
+            0,
+            Figure(
+                f"{where}: storing alone, CPU against bare",
+                ratio(stored, cpus["pages"]),
+                "x",
+                aim,
+            ),
+        )
         figures.append(of_runs("of it taking answers apart, CPU", cpus["parsing"], "s"))
     return figures
 

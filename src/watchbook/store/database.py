@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,11 @@ def upsert(
         return
     compiled = _compiled(conn.dialect, table, tuple(rows[0]), tuple(update), where, values)
     fixed = compiled.params
-    if compiled.positiontup:
+    if compiled.positiontup and rows[0].keys() >= set(compiled.positiontup):
+        batch: list[Any] = list(map(itemgetter(*compiled.positiontup), rows))
+    elif compiled.positiontup:
         pick = [(name, fixed[name]) for name in compiled.positiontup]
-        batch: list[Any] = [tuple([row.get(name, value) for name, value in pick]) for row in rows]
+        batch = [tuple(row.get(name, value) for name, value in pick) for row in rows]
     else:
         batch = [{**fixed, **row} for row in rows]
     conn.exec_driver_sql(str(compiled), batch)

@@ -35,12 +35,18 @@ class TitleWriter:
 
     def __init__(self) -> None:
         self._known: set[int] = set()
+        self._shows: dict[str, Mapping[str, Any]] = {}
+        """The very rows that came last: the same show is read once and named by each play."""
 
     def save(self, conn: sa.Connection, found: Iterable[Mapping[str, Any]]) -> None:
         """Insert or complete the titles ``found`` (rows of :mod:`watchbook.trakt.parse`)."""
         short: dict[str, dict[str, Any]] = {}
         full: dict[str, dict[str, Any]] = {}
         for title in found:
+            if self._shows.get(title["key"]) is title:
+                continue
+            if title["type"] == "show":
+                self._shows[title["key"]] = title
             mark = hash(tuple(title.values()))
             if mark in self._known:
                 continue
