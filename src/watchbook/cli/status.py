@@ -22,7 +22,7 @@ GOOD, DOUBT, BAD = "green", "yellow", "bold red"
 _ALL_EVENTS = 200
 
 
-@click.command()
+@click.command(short_help="Show how each account stands.")
 @click.option("--grants", "all_events", is_flag=True, help="Show the whole history of the sign-in.")
 @click.pass_obj
 def status(context: Context, *, all_events: bool) -> int:
