@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cli.conftest import Book, Run
 from watchbook.cli.context import Context
 from watchbook.cli.progress import Progress
 from watchbook.cli.sync import tell
@@ -21,6 +22,23 @@ def test_lanes_that_wait_together_say_it_once(capsys: pytest.CaptureFixture[str]
         "Waiting 2 minutes: Trakt's rate limit",
         "Waiting 5 seconds: Trakt is not available",
     ]
+
+
+@pytest.mark.parametrize(
+    ("held", "advised"), [(0, "`watchbook sync --full` reads everything anew"), (40, "")]
+)
+def test_an_incomplete_sync_says_what_to_do(
+    run: Run, book: Book, monkeypatch: pytest.MonkeyPatch, held: int, advised: str
+) -> None:
+    """Code 65, and advice unless removals are held back: their own words say what to do."""
+    found = [Outcome("history", "incomplete", "some are missing", held=held)]
+    report = SyncReport("sandra", "incomplete", "incomplete: history", data_sets=found)
+    monkeypatch.setattr("watchbook.cli.sync.run_sync", lambda *_: report)
+    ended = run("sync")
+    assert ended.code == 65
+    assert ended.out.splitlines()[-1].endswith("Incomplete: history.")
+    assert advised in ended.err
+    assert bool(ended.err) is bool(advised)
 
 
 def test_data_sets_of_a_kind_share_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from watchbook.sync import SyncOptions
     from watchbook.verdict import SyncReport
 
+_AGAIN = "The next sync looks again; `watchbook sync --full` reads everything anew."
+
 INCOMPLETE = 65
 """Exit code of a sync that ended, but without all that Trakt claims."""
 
@@ -44,6 +46,8 @@ def sync(context: Context, *, full: bool, accept_removals: bool) -> int:
         context.answer(report)
     else:
         tell(context, report)
+        if not (report.complete or report.total("held")):  # what is held says itself what to do
+            click.echo(f"  {_AGAIN}", err=True)
     return 0 if report.complete else INCOMPLETE
 
 
