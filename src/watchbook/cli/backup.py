@@ -140,6 +140,9 @@ def _account(context: Context, *, no_sync: bool) -> Account:
     from watchbook.cli.sync import sync_first, syncable_account
 
     account = syncable_account(context)
+    if _lives_on_exports(context, account):
+        context.say("Not signed in to Trakt: the archive holds what its exports brought.")
+        return account
     try:
         sync_first(context, account)
     except (AuthorisationNeeded, RemoteError) as reason:
@@ -147,6 +150,17 @@ def _account(context: Context, *, no_sync: bool) -> Account:
         reason.hint = f"{told}`watchbook backup --no-sync` saves what is here already."
         raise
     return context.account()
+
+
+def _lives_on_exports(context: Context, account: Account) -> bool:
+    """Whether the account was never signed in, but has taken an export in."""
+    from watchbook.connecting import may_use_environment
+    from watchbook.store import grants, runs
+
+    with context.store.database.read() as conn:
+        signed_in = grants.find(conn, account.id) is not None
+        imported = runs.latest(conn, account.id, "import")
+    return bool(imported) and not signed_in and not may_use_environment(context.installation)
 
 
 def _tell(context: Context, written: WrittenArchive) -> None:

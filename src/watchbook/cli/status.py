@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -132,10 +132,21 @@ def _about_data_sets(found: DataSets) -> Iterator[Row]:
         yield Row("data sets", words, GOOD if whole else DOUBT)
     for name, why in found.incomplete.items():
         yield Row("", f"{name} incomplete: {why}", DOUBT)
-    for name, why in found.unavailable.items():
-        yield Row("", f"{name} {why}")
+    for why, names in _by_reason(found.unavailable).items():
+        yield Row("", f"{', '.join(names)} {why}")
     if found.held:
         yield Row("", f"{counted(found.held, 'removal')} held back for your word", DOUBT)
+
+
+def _by_reason(found: Mapping[str, str]) -> dict[str, list[str]]:
+    """The kinds of data that share a reason, each named once."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in found.items():
+        names = reasons.setdefault(why, [])
+        kind = name.partition("/")[0]
+        if kind not in names:
+            names.append(kind)
+    return reasons
 
 
 def _about_backup(overview: Overview) -> Row:
