@@ -33,7 +33,7 @@ from watchbook.store.titles import TitleWriter
 from watchbook.trakt.client import TraktClient
 from watchbook.trakt.datasets import DataSet, Shape
 from watchbook.trakt.paging import Page, PageReader, read_page
-from watchbook.trakt.parse import Reject, object_row, split_rows
+from watchbook.trakt.parse import Reject, object_row, redact, split_rows
 
 _KEPT_OF_A_BAD_BODY = 65_536
 
@@ -135,7 +135,8 @@ class Desk:
         try:
             return read_page(answer, page, split)
         except RemoteChanged as reason:
-            text = answer.body[:_KEPT_OF_A_BAD_BODY].decode("utf-8", "replace")
+            body, _ = redact(answer.body, reading.data_set.secrets)
+            text = body[:_KEPT_OF_A_BAD_BODY].decode("utf-8", "replace")
             bad = Reject(reason.message, text.replace("\0", "\\u0000"))
             with self.database.write() as conn:
                 save_rejects(conn, self.account_id, reading, [bad], reading.before.generation)
@@ -146,42 +147,44 @@ class Desk:
         return self.executor.submit(self.fetch, reading, 1)
 
 
-def settled(desk: Desk, reading: Reading, read: Callable[[], Outcome]) -> Outcome:
-    """Do a reading and write its state down, also when it fails."""
+def settled(desk: Desk, reading: Reading, read: Callable[[Outcome], None]) -> Outcome:
+    """Do a reading and write its state down, also when it fails.
+
+    ``read`` fills in the outcome, of which a failure keeps what was counted until then.
+    """
+    outcome = Outcome(reading.name)
     try:
-        outcome = read()
+        read(outcome)
     except NotOffered as reason:
-        outcome = _unavailable(desk, reading, reason)
+        _leave_unavailable(reading, outcome, reason)
     except (RemoteRejected, RemoteChanged) as reason:
-        outcome = _unread(reading, reason.message)
+        _leave_unread(reading, outcome, reason.message)
     except RemoteUnavailable as reason:
-        if not _of_one_answer(reason):
+        if not of_one_answer(reason):
             raise
-        outcome = _unread(reading, reason.message)
+        _leave_unread(reading, outcome, reason.message)
     write_state(desk, reading, outcome)
     return outcome
 
 
-def _of_one_answer(reason: RemoteUnavailable) -> bool:
+def of_one_answer(reason: RemoteUnavailable) -> bool:
     """Whether a failure is that of one address; otherwise asking for others makes no sense."""
     return reason.status is not None and not isinstance(reason, RateLimited)
 
 
-def _unavailable(desk: Desk, reading: Reading, reason: NotOffered) -> Outcome:
-    with desk.database.read() as conn:
-        kept = items.count(conn, desk.account_id, reading.name)
-    words = f"unavailable, because {reason.message}"
-    outcome = Outcome(reading.name, UNAVAILABLE, words, kept=kept)
-    if kept:
-        outcome.add_words(f"{counted(kept, 'row')} from before stay")
+def _leave_unavailable(reading: Reading, outcome: Outcome, reason: NotOffered) -> None:
+    outcome.state = UNAVAILABLE
+    outcome.kept, outcome.claimed = reading.before.kept or 0, None
+    outcome.words = f"unavailable, because {reason.message}"
+    if outcome.kept:
+        outcome.add_words(f"{counted(outcome.kept, 'row')} from before stay")
     outcome.failed = reason.status == 403  # noqa: PLR2004 - several in a row: the app is gone
-    return outcome
 
 
-def _unread(reading: Reading, message: str) -> Outcome:
-    words = f"could not be read: {message}"
-    kept, claimed = reading.before.kept or 0, reading.before.claimed
-    return Outcome(reading.name, INCOMPLETE, words, kept=kept, claimed=claimed, failed=True)
+def _leave_unread(reading: Reading, outcome: Outcome, message: str) -> None:
+    outcome.state, outcome.failed = INCOMPLETE, True
+    outcome.words = f"could not be read: {message}"
+    outcome.kept, outcome.claimed = reading.before.kept or 0, reading.before.claimed
 
 
 def write_state(desk: Desk, reading: Reading, outcome: Outcome) -> None:
@@ -210,10 +213,12 @@ def write_state(desk: Desk, reading: Reading, outcome: Outcome) -> None:
 def begin(desk: Desk, reading: Reading, extra: str | None = None) -> tuple[int, Position]:
     """The generation of a reading and where it stands: a new one, or one that goes on.
 
-    An interrupted reading goes on when nothing moved at Trakt since it began.
+    An interrupted reading goes on when nothing moved at Trakt since it began, as far as a
+    timestamp can tell.
     """
-    position = _load_position(reading.before.position)
-    if position is not None and position.guard == reading.guard and position.extra == extra:
+    position = load_position(reading)
+    unguarded = reading.data_set.unguarded
+    if position is not None and position.guard == reading.guard and not unguarded:
         return reading.before.generation, position
     position = Position(reading.guard, extra=extra)
     generation = reading.before.generation + 1
@@ -224,7 +229,9 @@ def begin(desk: Desk, reading: Reading, extra: str | None = None) -> tuple[int, 
     return generation, position
 
 
-def _load_position(text: str | None) -> Position | None:
+def load_position(reading: Reading) -> Position | None:
+    """Where an interrupted reading stopped."""
+    text = reading.before.position
     return msgspec.json.decode(text, type=Position) if text else None
 
 
@@ -258,14 +265,19 @@ def read_pages(
     first: Future[Page] | None = None,
     **params: str,
 ) -> None:
-    """Read pages in parallel lanes and keep each together with the position."""
+    """Read pages in parallel lanes and keep each together with the position.
+
+    A page that cannot be read leaves a hole, which the next reading asks for again.
+    """
+    holes: set[int] = set()
 
     def fetch(number: int) -> Page:
         try:
             return desk.fetch(reading, number, **params)
         except RemoteUnavailable as reason:
-            if number == 1 or not _of_one_answer(reason):
+            if number == 1 or not of_one_answer(reason):
                 raise
+            holes.add(number)
             outcome.holes.append(f"page {number} could not be read (status {reason.status})")
             return Page(number, [], None, None, None)
 
@@ -278,7 +290,7 @@ def read_pages(
     )
     done = set(position.done)
     for page in reader.pages(first.result() if first else None):
-        done.add(page.number)
+        done |= {page.number} - holes
         with desk.database.write() as conn:
             keep(conn, page)
             save_position(conn, desk, reading, replace(position, done=tuple(sorted(done))))

@@ -10,11 +10,18 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis, now, to_millis
-from watchbook.desk import Desk, Outcome, Position, Reading, begin, read_pages, save_rejects
+from watchbook.desk import (
+    Desk,
+    Outcome,
+    Reading,
+    begin,
+    load_position,
+    read_pages,
+    save_rejects,
+)
 from watchbook.errors import RemoteError
 from watchbook.steps import step
 from watchbook.store import plays
@@ -27,26 +34,25 @@ _MANY_NEW_PAGES = 4
 
 
 def read_all(
-    desk: Desk, reading: Reading, first: Future[Page] | None = None
-) -> tuple[Outcome, int]:
-    """Read every page of history as one generation; an interrupted reading goes on."""
-    outcome = Outcome(reading.name)
-    position = _interrupted(reading)
+    desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None = None
+) -> int:
+    """Read every page of history as one generation, and tell which.
+
+    An interrupted reading goes on, up to the end that it was frozen at.
+    """
+    position = load_position(reading)
     generation = reading.before.generation
     if position is None:
         first = first or desk.first_page(reading)
         generation, position = begin(desk, reading, extra=_frozen_end(first.result()))
+    elif 1 not in position.done:
+        first = None  # the newest page is not the first of those up to the frozen end
 
     def keep(conn: sa.Connection, page: Page) -> None:
         keep_plays(conn, desk, reading, page, generation, outcome)
 
     read_pages(desk, reading, outcome, position, keep, first, end_at=position.extra or "")
-    return outcome, generation
-
-
-def _interrupted(reading: Reading) -> Position | None:
-    text = reading.before.position
-    return msgspec.json.decode(text, type=Position) if text else None
+    return generation
 
 
 def _frozen_end(newest: Page) -> str:
@@ -58,19 +64,24 @@ def _frozen_end(newest: Page) -> str:
     return from_millis(end).strftime("%Y-%m-%dT%H:%M:59.999Z")
 
 
-def read_newest(desk: Desk, reading: Reading, first: Future[Page] | None = None) -> Outcome | None:
-    """Read the newest pages until a whole page is known; None when there is no end to the new."""
-    outcome = Outcome(reading.name)
+def read_newest(
+    desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None = None
+) -> set[int] | None:
+    """Read the newest pages until a whole page is known.
+
+    Returns the history ids that they showed; None when there is no end to the new.
+    """
+    shown: set[int] = set()
     generation = reading.before.generation
     for number in range(1, _MANY_NEW_PAGES + 1):
         page = first.result() if first and number == 1 else desk.fetch(reading, number)
         before = len(outcome.new_plays)
         with desk.database.write() as conn:
-            keep_plays(conn, desk, reading, page, generation, outcome)
+            shown |= keep_plays(conn, desk, reading, page, generation, outcome)
         step("sync.page.committed")
         desk.listener.reading(reading.name, number, number)
         if len(outcome.new_plays) == before or (not page.full and number >= (page.pages or 1)):
-            return outcome
+            return shown
     return None
 
 

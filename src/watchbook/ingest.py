@@ -22,7 +22,7 @@ from watchbook.desk import (
     save_rejects,
     settled,
 )
-from watchbook.store import datasets, items, plays
+from watchbook.store import items, plays
 from watchbook.store.datasets import INCOMPLETE
 from watchbook.trakt.datasets import Shape
 from watchbook.trakt.paging import Page
@@ -39,60 +39,69 @@ def read_data_set(desk: Desk, reading: Reading, first: Future[Page] | None = Non
     authorisation, a locked account, no network, no store) is raised.
     """
     readers = {Shape.OBJECT: _read_object, Shape.LATEST: _read_latest, Shape.ROWS: _read_rows}
-    return settled(desk, reading, lambda: readers[reading.data_set.shape](desk, reading, first))
+    reader = readers[reading.data_set.shape]
+    return settled(desk, reading, lambda outcome: reader(desk, reading, outcome, first))
 
 
-def _read_object(desk: Desk, reading: Reading, first: Future[Page] | None) -> Outcome:
+def _read_object(
+    desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None
+) -> None:
     page = first.result() if first else desk.fetch(reading, 1)
-    body = page.rows[0] if page.rows else b"null"
-    return keep_object(desk, reading, body)
-
-
-def keep_object(desk: Desk, reading: Reading, body: bytes) -> Outcome:
-    """Store a data set that is one object; ``null`` means that there is nothing at present."""
-    account, name = desk.account_id, reading.name
+    if page.rows:
+        keep_object(desk, reading, outcome, page.rows[0])
+        return
+    moment = to_millis(now())
     with desk.database.write() as conn:
-        if body == b"null":
-            items.drop(conn, account, name)
-            return Outcome(name, words="nothing at present", claimed=0)
-        raw, _ = redact(body, reading.data_set.secrets)
-        row = items.ItemRow("", None, None, 0, raw.decode("utf-8", "replace"))
-        saved = items.save(conn, account, name, [row], 1, to_millis(now()))
-    return Outcome(name, kept=1, claimed=1, added=saved.added, changed=saved.changed)
+        if reading.data_set.volatile:
+            items.drop(conn, desk.account_id, reading.name)
+        else:
+            outcome.removed = items.mark_all_removed(conn, desk.account_id, reading.name, moment)
+    outcome.words, outcome.claimed = "nothing at present", 0
 
 
-def _read_latest(desk: Desk, reading: Reading, first: Future[Page] | None) -> Outcome:
-    outcome, generation = _read_generation(desk, reading, first)
+def keep_object(desk: Desk, reading: Reading, outcome: Outcome, body: bytes) -> None:
+    """Store a data set that is one object."""
+    raw, _ = redact(body, reading.data_set.secrets)
+    row = items.ItemRow("", None, None, 0, raw.decode("utf-8", "replace"))
+    with desk.database.write() as conn:
+        saved = items.save(conn, desk.account_id, reading.name, [row], 1, to_millis(now()))
+    outcome.kept = outcome.claimed = 1
+    outcome.added, outcome.changed = saved.added, saved.changed
+
+
+def _read_latest(
+    desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None
+) -> None:
+    generation = _read_generation(desk, reading, outcome, first)
     with desk.database.write() as conn:
         if not outcome.holes:
             items.drop(conn, desk.account_id, reading.name, but_of=generation)
         outcome.kept = items.count(conn, desk.account_id, reading.name)
-    return _judged(outcome)
+    _judge(outcome)
 
 
-def _read_rows(desk: Desk, reading: Reading, first: Future[Page] | None) -> Outcome:
-    outcome, generation = _read_generation(desk, reading, first)
+def _read_rows(desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None) -> None:
+    generation = _read_generation(desk, reading, outcome, first)
     unseen = _unseen(desk, reading, generation)
     unexplained = _without_plays_left_out(desk, reading, unseen)
     if unexplained or _is_doubtful(desk, reading, outcome, generation):
-        _read_again(desk, reading, outcome)
+        _read_again(desk, reading, outcome, generation)
         unseen = _unseen(desk, reading, generation)
     _settle_removals(desk, reading, outcome, unseen, generation)
-    return _judged(outcome)
+    _judge(outcome)
 
 
 def _read_generation(
-    desk: Desk, reading: Reading, first: Future[Page] | None
-) -> tuple[Outcome, int]:
-    """Read every page once, as one generation."""
+    desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None
+) -> int:
+    """Read every page once, as one generation, and tell which."""
     generation, position = begin(desk, reading)
-    outcome = Outcome(reading.name)
 
     def keep(conn: sa.Connection, page: Page) -> None:
         _keep_items(conn, desk, reading, page, generation, outcome)
 
     read_pages(desk, reading, outcome, position, keep, first)
-    return outcome, generation
+    return generation
 
 
 def _keep_items(
@@ -156,20 +165,16 @@ def _is_doubtful(desk: Desk, reading: Reading, outcome: Outcome, generation: int
     return short or (unreadable > 0 and not readable)
 
 
-def _read_again(desk: Desk, reading: Reading, outcome: Outcome) -> None:
+def _read_again(desk: Desk, reading: Reading, outcome: Outcome, generation: int) -> None:
     """The second look: every page once more, into the same generation."""
-    second = Outcome(reading.name)
     with desk.database.write() as conn:
-        state = datasets.find(conn, desk.account_id, reading.name)
         items.forget_rejects(conn, desk.account_id, reading.name)
 
     def keep(conn: sa.Connection, page: Page) -> None:
-        _keep_items(conn, desk, reading, page, state.generation, second)
+        _keep_items(conn, desk, reading, page, generation, outcome)
 
-    read_pages(desk, reading, second, Position(reading.guard), keep)
-    outcome.added += second.added
-    outcome.holes = second.holes
-    outcome.claimed = second.claimed
+    outcome.holes = []
+    read_pages(desk, reading, outcome, Position(reading.guard), keep)
 
 
 def _settle_removals(
@@ -201,7 +206,7 @@ def trips_wire(gone: int, before: int) -> bool:
     return gone > TRIPWIRE_ROWS and gone > before * TRIPWIRE_SHARE
 
 
-def _judged(outcome: Outcome) -> Outcome:
+def _judge(outcome: Outcome) -> None:
     """Give the verdict of a reading, in words."""
     short = (outcome.claimed or 0) - outcome.kept
     if outcome.holes:
@@ -218,7 +223,6 @@ def _judged(outcome: Outcome) -> Outcome:
         if outcome.rejected == outcome.kept:
             outcome.state = INCOMPLETE
             outcome.add_words("not one row could be read")
-    return outcome
 
 
 def held_words(held: int) -> str:

@@ -17,8 +17,8 @@ from typing import TypeVar
 import msgspec
 
 from watchbook.clock import counted, from_iso, now, to_millis
-from watchbook.desk import Desk, Outcome, Reading, settled
-from watchbook.errors import NotOffered, RemoteChanged, RemoteRejected
+from watchbook.desk import Desk, Outcome, Reading, of_one_answer, settled
+from watchbook.errors import NotOffered, RemoteChanged, RemoteRejected, RemoteUnavailable
 from watchbook.history import keep_plays, read_all, read_details, read_newest
 from watchbook.ingest import held_words, trips_wire
 from watchbook.store import items, plays
@@ -32,6 +32,7 @@ _MINUTE = 60_000
 _PAGE = 250
 _MAX_DETAILED = 250
 _NO_TOTALS = (NotOffered, RemoteRejected, RemoteChanged)
+_NO_SUCH_TITLE = {404, 410}
 _map = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _entry = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 _movie_times = msgspec.json.Decoder(list[str])
@@ -56,25 +57,30 @@ def read_history(
     desk: Desk, reading: Reading, first: Future[Page] | None = None, *, full: bool
 ) -> Outcome:
     """Bring the plays up to date and settle what vanished; never raises for history alone."""
-    return settled(desk, reading, lambda: _read_history(desk, reading, first, full=full))
+
+    def read(outcome: Outcome) -> None:
+        _read_history(desk, reading, outcome, first, full=full)
+
+    return settled(desk, reading, read)
 
 
 def _read_history(
-    desk: Desk, reading: Reading, first: Future[Page] | None, *, full: bool
-) -> Outcome:
+    desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None, *, full: bool
+) -> None:
     unseen: set[int] = set()
-    outcome = None
-    if not (full or reading.before.state == NEVER or reading.before.position):
-        outcome = read_newest(desk, reading, first)
-        first = None
-    if outcome is None:
-        outcome, generation = read_all(desk, reading, first)
-        unseen = _unseen(desk, generation)
+    shown: set[int] | None = None
+    goes_on = reading.before.position is not None
+    if goes_on or not (full or reading.before.state == NEVER):
+        shown = read_newest(desk, reading, outcome, first)
+        first = first if goes_on else None
+    if goes_on or shown is None:
+        unseen = _unseen(desk, read_all(desk, reading, outcome, first))
     elif outcome.new_plays and len(outcome.new_plays) <= _MAX_DETAILED:
         read_details(desk, reading, outcome.new_plays)
     if not outcome.holes:
-        _reconcile(desk, reading, outcome, unseen)
-    return _judged(desk, reading, outcome)
+        # What the newest pages show stays, though totals and titles come from an older cache.
+        _reconcile(desk, reading, outcome, unseen, Look(seen=shown or set()))
+    _judge(desk, reading, outcome)
 
 
 def _unseen(desk: Desk, generation: int) -> set[int]:
@@ -82,28 +88,40 @@ def _unseen(desk: Desk, generation: int) -> set[int]:
         return plays.unseen_ids(conn, desk.account_id, generation)
 
 
-def _reconcile(desk: Desk, reading: Reading, outcome: Outcome, unseen: set[int]) -> None:
-    """Hold the store against Trakt's totals, mend what differs and mark what is gone."""
+def _reconcile(
+    desk: Desk, reading: Reading, outcome: Outcome, unseen: set[int], look: Look
+) -> None:
+    """Hold the store against Trakt's totals, mend what differs and mark what is gone.
+
+    ``look`` is what was seen before.
+    """
     try:
         totals = _read_totals(desk, _moved_kinds(reading, unseen))
     except _NO_TOTALS:
-        _reconcile_by_windows(desk, reading, outcome, unseen)
+        _reconcile_by_windows(desk, reading, outcome, unseen, look)
         return
-    look = _look_at_titles(desk, reading, outcome, totals, unseen)
-    _settle(desk, outcome, look.gone)
+    except RemoteUnavailable as reason:
+        if not of_one_answer(reason):
+            raise
+        outcome.holes.append(f"Trakt's totals could not be read (status {reason.status})")
+        return
+    found = _look_at_titles(desk, reading, outcome, totals, unseen)
+    _settle(desk, outcome, look.and_also(found).gone)
     outcome.claimed = _claimed(desk, totals)
 
 
-def _reconcile_by_windows(desk: Desk, reading: Reading, outcome: Outcome, unseen: set[int]) -> None:
+def _reconcile_by_windows(
+    desk: Desk, reading: Reading, outcome: Outcome, unseen: set[int], look: Look
+) -> None:
     try:
-        look, outcome.claimed = look_at_windows(desk, reading, outcome, unseen)
+        found, outcome.claimed = look_at_windows(desk, reading, outcome, unseen)
     except (NoCounts, *_NO_TOTALS) as reason:
         outcome.add_words(
             f"Trakt offers no totals to hold the plays against ({reason}); what was deleted or "
             "back-dated long ago shows only in a full pass"
         )
-        look = look_at_moments(desk, reading, outcome, unseen)
-    _settle(desk, outcome, look.gone)
+        found = look_at_moments(desk, reading, outcome, unseen)
+    _settle(desk, outcome, look.and_also(found).gone)
 
 
 def _moved_kinds(reading: Reading, unseen: set[int]) -> set[str]:
@@ -193,9 +211,11 @@ def _look_at_titles(
         of_unseen = plays.titles_of(conn, desk.account_id, unseen)
         count = plays.count(conn, desk.account_id)
     keys = _differing(desk, totals) | {key for key in of_unseen.values() if key}
+    with desk.database.read() as conn:
+        doubtful = unseen | set(plays.ids_of_titles(conn, desk.account_id, keys))
     paths = _paths(desk, keys, totals)
     if len(paths) > count // _PAGE + 1:
-        return _look_at_everything(desk, reading, outcome)
+        return _look_at_everything(desk, reading, outcome, doubtful)
     look = Look()
     readings = (replace(reading, path=f"{reading.path}/{path}") for path in sorted(paths))
     for pages in desk.executor.map(lambda part: _all_pages(desk, part), list(readings)):
@@ -208,14 +228,16 @@ def _look_at_titles(
 
 
 def _all_pages(desk: Desk, reading: Reading) -> list[Page]:
-    """The history of one title, one page after the other."""
+    """The history of one title, one page after the other; none when Trakt has no such title."""
+    reader = PageReader(lambda number: desk.fetch(reading, number), desk.executor, lanes=0)
     try:
-        pages = [desk.fetch(reading, 1)]
-        while pages[-1].full or pages[-1].number < (pages[-1].pages or 1):
-            pages.append(desk.fetch(reading, pages[-1].number + 1))
-    except NotOffered:
-        return []
-    return pages
+        return list(reader.pages())
+    except NotOffered as reason:
+        if reason.status in _NO_SUCH_TITLE:
+            return []
+        raise RemoteRejected(
+            reason.message, service=reason.service, status=reason.status, address=reason.address
+        ) from None
 
 
 def _keep(desk: Desk, reading: Reading, page: Page, outcome: Outcome, look: Look) -> None:
@@ -223,17 +245,15 @@ def _keep(desk: Desk, reading: Reading, page: Page, outcome: Outcome, look: Look
         look.seen |= keep_plays(conn, desk, reading, page, reading.before.generation, outcome)
 
 
-def _look_at_everything(desk: Desk, reading: Reading, outcome: Outcome) -> Look:
-    """Read all of history once more: cheaper when many titles differ."""
+def _look_at_everything(desk: Desk, reading: Reading, outcome: Outcome, doubtful: set[int]) -> Look:
+    """Read all of history once more: cheaper when many titles differ.
+
+    Of what does not come, only ``doubtful`` plays may be gone: the others are in the totals, so
+    a row that slipped from one page to the next hid them.
+    """
     fresh = replace(reading, before=replace(reading.before, position=None))
-    second, generation = read_all(desk, fresh)
-    outcome.added += second.added
-    outcome.changed += second.changed
-    outcome.holes += second.holes
-    look = Look()
-    if not second.holes:
-        look.expected = _unseen(desk, generation)
-    return look
+    generation = read_all(desk, fresh, outcome)
+    return Look() if outcome.holes else Look(_unseen(desk, generation) & doubtful)
 
 
 def _paths(desk: Desk, keys: set[str], totals: Totals) -> set[str]:
@@ -276,7 +296,7 @@ def _claimed(desk: Desk, totals: Totals) -> int:
     return totals.plays + uncounted
 
 
-def _judged(desk: Desk, reading: Reading, outcome: Outcome) -> Outcome:
+def _judge(desk: Desk, reading: Reading, outcome: Outcome) -> None:
     """Give the verdict on the plays, in words."""
     with desk.database.read() as conn:
         outcome.kept = plays.count(conn, desk.account_id)
@@ -293,4 +313,3 @@ def _judged(desk: Desk, reading: Reading, outcome: Outcome) -> Outcome:
         outcome.add_words(f"{counted(short, 'play')} fewer than Trakt counts")
     if outcome.rejected:
         outcome.add_words(f"{counted(outcome.rejected, 'row')} kept raw, since unreadable")
-    return outcome

@@ -205,7 +205,9 @@ class Sync:
 
     def _keep_activities(self, body: bytes, activities: Mapping[str, Any]) -> None:
         reading = self._reading(_ACTIVITIES, _ACTIVITIES.name, _ACTIVITIES.path, activities)
-        write_state(self._desk, reading, keep_object(self._desk, reading, body))
+        outcome = Outcome(reading.name)
+        keep_object(self._desk, reading, outcome, body)
+        write_state(self._desk, reading, outcome)
         step("sync.activities.stored")
 
     def _top_readings(self, activities: Mapping[str, Any]) -> Iterator[Reading]:
@@ -257,12 +259,13 @@ class Sync:
         state = reading.before
         if self._full or state.state == NEVER or state.guard != reading.guard:
             return True
-        if state.held:
-            return self._accept
-        if state.state == INCOMPLETE or state.position is not None:
+        if state.held and self._accept:
             return True
-        oldest = to_millis(now() - DAY)
-        return reading.data_set.unguarded and (state.tried_at or 0) < oldest
+        if not state.held and (state.state == INCOMPLETE or state.position is not None):
+            return True
+        # What vanished or was refused without a timestamp may come back without one.
+        daily = reading.data_set.unguarded or state.held or state.state == UNAVAILABLE
+        return bool(daily) and (state.tried_at or 0) < to_millis(now() - DAY)
 
     def _read_all(self, due: list[Reading]) -> None:
         """Read data sets in order; their first pages come through the lanes ahead of time."""
@@ -307,12 +310,23 @@ class Sync:
             line = BY_NAME.get(name.partition("/")[0])
             if line is None or line.parent is None or name in living:
                 continue
-            if self._state(line.parent.data_set).state != COMPLETE or not state.kept:
+            retired = state.state == COMPLETE and not state.kept
+            if self._state(line.parent.data_set).state != COMPLETE or retired:
                 continue
             with self._desk.database.write() as conn:
                 items.mark_all_removed(conn, self._account.id, name, moment)
-                gone = {"kept": 0, "claimed": 0, "state": COMPLETE, "words": "removed at Trakt"}
-                datasets.change(conn, self._account.id, name, gone)
+                gone = DataSetState(
+                    name,
+                    COMPLETE,
+                    "removed at Trakt",
+                    state.guard,
+                    kept=0,
+                    claimed=0,
+                    generation=state.generation,
+                    read_at=state.read_at,
+                    tried_at=moment,
+                )
+                datasets.save(conn, self._account.id, gone)
 
     def _remember(self) -> None:
         """Keep what the account's own row says about itself."""

@@ -71,7 +71,7 @@ def look_at_windows(
     """
     with desk.database.read() as conn:
         last = plays.latest_moment(conn, desk.account_id) or 0
-    whole = Window(0, last + _MINUTE - 1)
+    whole = Window(0, last // _MINUTE * _MINUTE + _MINUTE - 1)
     claimed = _count(desk, reading, whole)
     look = look_at_moments(desk, reading, outcome, unseen)
     for window in _differing(desk, reading, whole, claimed):
