@@ -249,6 +249,35 @@ def test_verify(run: Run, store: Store, home: Path, tmp_path: Path) -> None:
     assert "none.tar.gz" in err
 
 
+def test_verify_when_some_or_all_are_gone(run: Run, store: Store, home: Path) -> None:
+    """One that was moved away is named and no failure; none left at all is one."""
+    run("backup", "--no-sync")
+    run("backup", "--no-sync", "--force")
+    first, second = archives_in(home)
+    first.unlink()
+    code, out, _ = run("backup", "verify")
+    assert code == 0
+    assert f"{first.name}  gone from {home / 'backups'}." in out
+    second.write_bytes(second.read_bytes()[:-100])
+    assert f"{second.name}  damaged: " in run("backup", "verify")[1]
+    second.unlink()
+    code, _, err = run("backup", "verify")
+    assert code == 65
+    assert "No archive is left" in err
+    assert run("backup", "verify", "--json")[0] == 65
+
+
+def test_damage_beside_a_whole_archive(run: Run, store: Store, home: Path) -> None:
+    """Who has a whole one needs no new one, but the damaged one out of the way."""
+    run("backup", "--no-sync")
+    run("backup", "--no-sync", "--force")
+    first = archives_in(home)[0]
+    first.write_bytes(first.read_bytes()[:-100])
+    code, _, err = run("backup", "verify")
+    assert code == 65
+    assert "move it to another folder" in err
+
+
 def test_lost_archive_is_said_loudly(run: Run, store: Store, home: Path) -> None:
     """When the archive that held the same is damaged, the next backup says so."""
     run("backup", "--no-sync")

@@ -210,7 +210,7 @@ def _save_instance(context: Context) -> int:
 
 def _verify_all(context: Context) -> int:
     from watchbook.archive.backup import check_all
-    from watchbook.archive.ledger import DAMAGED
+    from watchbook.archive.ledger import DAMAGED, WHOLE
 
     checked = check_all(context.store, context.account())
     if context.json:
@@ -220,9 +220,15 @@ def _verify_all(context: Context) -> int:
     if not checked:
         context.say_styled("There is no archive yet. Run `watchbook backup` to write one.")
     damaged = [archive.name for archive, found in checked if found.outcome == DAMAGED]
-    if damaged and not context.json:
-        raise ArchiveDamaged(f"Damaged: {', '.join(damaged)}.", hint=_NEW_ONE)
-    return ArchiveDamaged.exit_code if damaged else 0
+    left = any(found.outcome == WHOLE for _, found in checked)
+    if context.json:
+        return ArchiveDamaged.exit_code if damaged or (checked and not left) else 0
+    if damaged:
+        keep = "Others are whole; move it to another folder." if left else _NEW_ONE
+        raise ArchiveDamaged(f"Damaged: {', '.join(damaged)}.", hint=keep)
+    if checked and not left:
+        raise ArchiveDamaged("No archive is left where they were written.", hint=_NEW_ONE)
+    return 0
 
 
 def _verify_one(context: Context, file: Path) -> int:
@@ -343,8 +349,10 @@ def _checked(checked: Checked) -> dict[str, Any]:
 def _state(archive: Archive, checked: Checked) -> str:
     if checked.found is not None:
         return f"[green]whole[/], {checked.found.manifest.verdict}"
-    why = (checked.words or "").removeprefix(archive.name).removeprefix(f" is {checked.outcome}")
-    return f"[bold red]{checked.outcome}[/]: {plain(why.lstrip(' :'))}"
+    known = f"{archive.name} is {checked.outcome}"  # said on this line already
+    words = checked.words or ""
+    why = words.removeprefix(known) if words.startswith(known) else f": {words}"
+    return f"[bold red]{checked.outcome}[/]{plain(why)}"
 
 
 def said_size(count: int) -> str:
