@@ -247,7 +247,9 @@ def test_sign_ins_that_fail(
 ) -> None:
     """Each way to fail says what happened and leaves no account behind."""
     trakt.set_faults(fault)
-    assert words in failing(kind, "connect").message
+    reason = failing(kind, "connect")
+    assert words in reason.message
+    assert ("do it again later" in (reason.hint or "")) is (kind is RateLimited)
     assert known() == []
 
 

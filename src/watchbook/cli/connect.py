@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchbook.errors import InputError, WatchbookError
+from watchbook.errors import InputError, RateLimited, RemoteUnavailable, WatchbookError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
@@ -55,10 +55,12 @@ def connect(context: Context, pin: str | None, *, only_refresh: bool, print_toke
         )
     if only_refresh:
         _keep_alive(context)
-    elif print_token:
-        _print_token(context, pin)
-    else:
-        _sign_in(context, pin)
+        return
+    try:
+        (_print_token if print_token else _sign_in)(context, pin)
+    except (RateLimited, RemoteUnavailable) as reason:
+        reason.hint = "Nothing was kept of this sign-in; do it again later."
+        raise
 
 
 @click.command(short_help="Give the permission back to Trakt; the history stays.")
