@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -481,3 +482,59 @@ def test_secrets_are_taken_out(reader: Reader) -> None:
     assert settings["account"]["token"] == "[redacted]"
     lists = reader.rows("select raw from items where data_set = 'lists'")
     assert all("/share/" not in raw for (raw,) in lists)
+
+
+@pytest.mark.parametrize("api", [True, False], ids=["with the API", "exports only"])
+@pytest.mark.parametrize("seed", range(4))
+def test_any_mix_of_syncs_and_exports_ends_right(
+    make_book: MakeBook, tmp_path: Path, seed: int, *, api: bool
+) -> None:
+    """Edits, syncs, older and newer exports in any order: no play twice, none lost (I1, I3)."""
+    chance = random.Random(seed)
+    reader = of_exports(make_book(), tmp_path)
+    exports: list[Path] = []
+
+    def edit() -> None:
+        reader.sandbox.add_plays(chance.randint(1, 3))
+        reader.sandbox.backdate(chance.randint(0, 2))
+        reader.sandbox.delete_plays(chance.randint(0, 2), seed=chance.randint(0, 999))
+
+    def export() -> None:
+        exports.append(reader.export(numbered=chance.random() < 0.5))
+
+    def take() -> None:
+        reader.take(chance.choice(exports) if exports else None)
+
+    acts: list[Callable[[], object]] = [edit, edit, export, take, take]
+    if api:
+        acts.append(reader.sync)
+    kept: set[int] = set()
+    for _ in range(12):
+        chance.choice(acts)()
+        kept |= set(reader.kept())
+    for _ in range(2):
+        reader.sandbox.add_plays(1)
+        assert (reader.sync(full=True) if api else reader.take()).complete
+    reader.check_plays()
+    assert kept <= set(reader.kept()) | set(reader.kept(removed=True))
+
+
+def test_odd_rows_are_kept_raw_and_told(reader: Reader, tmp_path: Path) -> None:
+    """A row that cannot be read takes nothing along, and a second import changes nothing."""
+
+    def odd(files: dict[str, bytes]) -> None:
+        for name in ("watched-history.json", "ratings-movies.json"):
+            files[name] = files[name][:-1] + b', 7, {"id": "x", "n": NaN}, {"id": 1e400}]'
+        lists = json.loads(files["lists-lists.json"])
+        lists.append({"ids": {"trakt": "a\0b"}, "item_count": -(2**70)})
+        files["lists-lists.json"] = json.dumps(lists).encode()
+        failed = [{"endpoint": "users/x\0y", "error": "\u001b[31mred"}]
+        files["_errors.json"] = json.dumps(failed).encode()
+
+    path = changed(reader.export(), tmp_path / "odd.zip", odd)
+    report = reader.take(path)
+    reader.check_plays()
+    rejected = {o.name: o.rejected for o in report.data_sets if o.rejected}
+    assert rejected == {"history": 3, "ratings_movies": 3}
+    with untouched(reader):
+        reader.take(path)

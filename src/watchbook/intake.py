@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from watchbook.clock import counted
 from watchbook.desk import Listener, Outcome, Reading, save_rejects
-from watchbook.exports.trakt_zip import BUCKETS, LIST_ITEMS, VIP_ONLY, TraktExport
+from watchbook.exports.trakt_zip import BUCKETS, LIST_ITEMS, VIP_ONLY, TraktExport, row_count
 from watchbook.ingest import trips_wire
 from watchbook.nameless import unmatched, without_id
 from watchbook.shelves import (
@@ -35,6 +35,7 @@ from watchbook.store.datasets import COMPLETE, INCOMPLETE, NEVER, UNAVAILABLE, D
 from watchbook.store.titles import TitleWriter
 from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
 from watchbook.trakt.parse import (
+    MAX_ID,
     ParsedItem,
     ParsedPlay,
     Reject,
@@ -106,14 +107,13 @@ class Intake:
         parent = line.parent
         assert parent is not None
         number = lookup(row, parent.fields["id"])
-        count = lookup(row, parent.count) if parent.count else None
+        count = row_count(lookup(row, parent.count)) if parent.count else None
         name = f"{line.name}/{number}"
-        if number is None or (count == 0 and not parent.always and name not in self.states):
+        if not _is_number(number) or (count == 0 and not parent.always and name not in self.states):
             return None
         guard = msgspec.json.encode([lookup(row, path) for path in parent.version]).decode()
-        promised = count if isinstance(count, int) else None
-        slug = lookup(row, "ids.slug")
-        return self._take(replace(self._reading(line, name, guard), promised=promised), slug)
+        reading = replace(self._reading(line, name, guard), promised=count)
+        return self._take(reading, lookup(row, "ids.slug"))
 
     def _reading(self, line: DataSet, name: str, guard: str) -> Reading:
         before = self.states.get(name) or DataSetState(name)
@@ -285,8 +285,7 @@ class Intake:
         """How many rows Trakt's statistics in the export count, where they do."""
         if reading.promised is not None or not reading.data_set.stats:
             return reading.promised
-        counts = [lookup(self.export.stats, path) for path in reading.data_set.stats]
-        return sum(counts) if all(isinstance(count, int) for count in counts) else None
+        return self.export.statistic(reading.data_set.stats)
 
     def _settle(
         self, reading: Reading, shelf: Shelf[Any], outcome: Outcome, gaps: list[str]
@@ -382,6 +381,11 @@ def _play_row(play: ParsedPlay) -> plays.PlayRow:
 
 def _unless_changed(row: plays.PlayRow, known: plays.PlayRow | None) -> plays.PlayRow:
     return known if known is not None and replace(known, raw=row.raw) == row else row
+
+
+def _is_number(value: object) -> bool:
+    """Whether a list or comment can be called that."""
+    return type(value) is int and 0 < value <= MAX_ID
 
 
 def _id_of(line: DataSet, row: Mapping[str, Any]) -> Any:

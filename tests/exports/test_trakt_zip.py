@@ -101,6 +101,37 @@ def test_ten_pages_come_in_the_order_of_numbers(tmp_path: Path) -> None:
         assert [row["id"] for row in rows(export, "history")] == list(range(1, 13))
 
 
+@pytest.mark.parametrize(
+    ("stats", "sum_of_both"),
+    [
+        ({"movies": {"plays": 3}, "episodes": {"plays": 4}}, 7),
+        ({"movies": {"plays": 3}}, None),
+        ({"movies": {"plays": 3}, "episodes": None}, None),
+        ({"movies": {"plays": 3}, "episodes": {"plays": True}}, None),
+        ({"movies": {"plays": 3}, "episodes": {"plays": 2**70}}, None),
+        ({"movies": {"plays": 3}, "episodes": {"plays": -1}}, None),
+    ],
+)
+def test_statistics_count_when_they_are_numbers(
+    tmp_path: Path, stats: object, sum_of_both: int | None
+) -> None:
+    """A count that is missing, or that no count can be, makes no claim."""
+    with open_export(packed(tmp_path / "a.zip", {**WHOLE, "user-stats.json": stats})) as export:
+        assert export.statistic(["movies.plays", "episodes.plays"]) == sum_of_both
+
+
+@pytest.mark.parametrize("slug", ["a\0b", "", "x" * 101, "../x", None])
+def test_an_odd_slug_is_none(tmp_path: Path, slug: object) -> None:
+    """Whose export it is must be a name that Trakt could have given."""
+    files = {**WHOLE, "user-settings.json": {"user": {"ids": {"slug": slug}}}}
+    files["user-profile.json"] = {"ids": {"slug": slug}}
+    with (
+        open_export(packed(tmp_path / "a.zip", files)) as export,
+        pytest.raises(InputError, match="does not say whose it is"),
+    ):
+        export.owner.slug.encode()
+
+
 def test_a_folder_is_read_alike(path: Path, tmp_path: Path) -> None:
     """Who unpacks the ZIP has the same export, also with what the system adds to it."""
     with zipfile.ZipFile(path) as source:

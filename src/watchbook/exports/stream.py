@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
+import msgspec
+
 from watchbook.errors import ArchiveDamaged
 
 _PIECE = 1 << 20
@@ -54,6 +56,10 @@ def object_of(stream: Readable, name: str) -> bytes | None:
         raise text.damaged("goes on behind its end")
     if mark != "{" and found != b"null":
         raise text.damaged("is not an object")
+    try:
+        msgspec.json.decode(found)
+    except _UNREADABLE:
+        raise text.damaged("holds what is no JSON") from None
     return found if mark == "{" else None
 
 

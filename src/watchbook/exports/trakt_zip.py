@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -23,6 +25,7 @@ from watchbook.clock import counted, from_iso
 from watchbook.errors import InputError
 from watchbook.exports.container import Files, Limits, opened
 from watchbook.exports.stream import object_of, rows_of
+from watchbook.redaction import tame
 
 KINDS = ("movies", "shows", "seasons", "episodes")
 NOTES = (*KINDS, "people", "activities", "collection_items", "ratings")
@@ -108,6 +111,10 @@ _BY_ENDPOINT = {path: bucket for bucket, path in ENDPOINTS.items()}
 _PAGE = re.compile(r"(?P<bucket>.+?)(?:-(?P<page>\d{1,6}))?\.json")
 _LIST = re.compile(r"lists-list-(?P<id>\d{1,20})-(?P<slug>.*)\.json")
 _LIST_ENDPOINT = re.compile(r"users/me/lists/(?P<list>[^/]+)/items")
+_PLAIN = re.compile(r"[\w.@+-]{1,100}")
+_LONGEST_WORDS = 200
+_MOST_ROWS = 1 << 30
+_MOST_FAILURES = 1_000
 _NO_SLUGS = "settings|hidden|requests|likes|saved_filters"
 
 
@@ -122,7 +129,8 @@ class Failure(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def words(self) -> str:
         """The same for a person."""
-        told = f"Trakt's exporter could not read {self.endpoint} ({self.error})"
+        endpoint, error = (tame(text)[:_LONGEST_WORDS] for text in (self.endpoint, self.error))
+        told = f"Trakt's exporter could not read {endpoint} ({error})"
         if self.fetched_pages and self.total_pages:
             told += f": {self.fetched_pages} of {counted(self.total_pages, 'page')} came"
         return told
@@ -185,7 +193,7 @@ class TraktExport:
         if ERRORS not in self._files.sizes:
             return ()
         with self._files.open(ERRORS) as stream:
-            return [_failure(row) for row in rows_of(stream, ERRORS)]
+            return [_failure(row) for row in islice(rows_of(stream, ERRORS), _MOST_FAILURES)]
 
     @cached_property
     def activities(self) -> Mapping[str, Any] | None:
@@ -196,6 +204,16 @@ class TraktExport:
     def stats(self) -> Mapping[str, Any]:
         """Trakt's own counts, as of the export."""
         return self._decoded("user-stats") or {}
+
+    def statistic(self, paths: Sequence[str]) -> int | None:
+        """The sum of some of Trakt's counts (``movies.plays``); None when one is missing."""
+        found = []
+        for path in paths:
+            group, _, name = path.partition(".")
+            part = self.stats.get(group)
+            found.append(row_count(part.get(name)) if isinstance(part, dict) else None)
+        known = [count for count in found if count is not None]
+        return sum(known) if len(known) == len(found) else None
 
     @property
     def moment(self) -> datetime | None:
@@ -211,15 +229,16 @@ class TraktExport:
         """The Trakt user whose export it is; raises InputError when it does not say."""
         settings = _converted(self._decoded("user-settings"), _Settings)
         profile = _converted(self._decoded("user-profile"), _User)
-        slug = settings.user.ids.slug or profile.ids.slug
-        if not slug:
+        slug = _name(settings.user.ids.slug) or _name(profile.ids.slug)
+        if slug is None:
             raise InputError(
                 f"{self.label} does not say whose it is: user-settings.json and "
                 "user-profile.json are missing or empty.",
                 hint=_AGAIN,
             )
         zone = settings.account.timezone if settings.account else None
-        return Owner(slug, settings.user.ids.uuid or profile.ids.uuid, zone)
+        uuid = _name(settings.user.ids.uuid) or _name(profile.ids.uuid)
+        return Owner(slug, uuid, zone if zone in available_timezones() else None)
 
     def holds(self, data_set: str) -> bool:
         """Whether any file of a data set is there."""
@@ -270,6 +289,16 @@ class TraktExport:
             return msgspec.json.decode(body, type=dict[str, Any]) if body else None
         except (ValueError, RecursionError):
             return None
+
+
+def row_count(value: object) -> int | None:
+    """A number of rows, unless it is none that can be."""
+    return value if type(value) is int and 0 <= value < _MOST_ROWS else None
+
+
+def _name(text: str | None) -> str | None:
+    """A slug or uuid, unless it is none that Trakt gives."""
+    return text if text and _PLAIN.fullmatch(text) else None
 
 
 def _buckets(data_set: str) -> tuple[str, ...]:
