@@ -161,7 +161,12 @@ def _sync(
             listener,
             accept_removals=options.accept_removals,
         )
-        return Sync(desk, account, options).run()
+        try:
+            return Sync(desk, account, options).run()
+        except BaseException:
+            client.stop()  # before the executor waits for lanes that may wait for minutes
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 class Sync:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -231,3 +232,20 @@ def test_killed_at_a_random_moment(make_book: MakeBook, seed: int) -> None:
     process.wait()
     assert book.sync().complete
     book.check_plays()
+
+
+def test_stopping_does_not_wait_for_lanes_that_wait(make_book: MakeBook) -> None:
+    """Ctrl-C ends a sync whose lanes wait minutes for Trakt, at once, and its run says so."""
+    book = make_book()
+    book.sandbox.set_faults("rate-429:600@3+")
+    command = [sys.executable, "-m", "watchbook", "sync"]
+    process = subprocess.Popen(
+        command, env=environment(book), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert "Waiting 10 minutes" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Stopped." in said
+    assert book.rows("SELECT outcome FROM runs") == [("interrupted",)]

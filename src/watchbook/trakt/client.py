@@ -78,7 +78,7 @@ class Patience:
     longest_asked: float = 900.0
     rate_limited: tuple[float, ...] = (60.0, 120.0, 240.0)
     timeouts: Timeouts = field(default=Timeouts(connect=10, read=60, total=120))
-    sleep: Callable[[float], None] = field(default=clock.sleep)
+    sleep: Callable[[float], None] = field(default_factory=clock.Sleep)
     on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
 
     def wait(self, reason: RemoteUnavailable, failed: int) -> float | None:
@@ -128,6 +128,11 @@ class TraktClient:
     def requests(self) -> int:
         """How many requests were made so far, those for tokens included."""
         return self._http.requests
+
+    def stop(self) -> None:
+        """Wake the lanes that wait to read, and let them end: their run is over."""
+        if isinstance(self._patience.sleep, clock.Sleep):
+            self._patience.sleep.call_off()
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Read ``path``: an answer of status 200 with JSON, or 204 with nothing.

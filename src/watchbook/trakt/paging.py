@@ -106,7 +106,6 @@ class PageReader:
         finally:
             for future in self._running:
                 future.cancel()
-            wait(self._running)
             self._running.clear()
 
     @property
