@@ -176,16 +176,16 @@ def parse_play(raw: bytes) -> ParsedPlay | Reject:
     try:
         row = _play.decode(raw)
         watched_at = to_millis(from_iso(row.watched_at))
+        show = _short_title("show", bytes(row.show), None) if row.type == "episode" else None
+        show_key = show["key"] if show else None
+        subject = bytes(row.movie if row.type == "movie" else row.episode)
+        title = _short_title(row.type, subject, show_key)
     except _UNREADABLE as reason:
         return Reject(f"not a play: {reason}", _text(raw))
     if not 0 < row.id <= MAX_ID:
         return Reject("not a play: its id is outside of 64 bits", _text(raw))
     if row.type not in {"movie", "episode"}:
         return Reject(f"not a play of a film or episode but of {_word(row.type)!r}", _text(raw))
-    show = _short_title("show", bytes(row.show), None) if row.type == "episode" else None
-    show_key = show["key"] if show else None
-    subject = bytes(row.movie if row.type == "movie" else row.episode)
-    title = _short_title(row.type, subject, show_key)
     titles = tuple(found for found in (show, title) if found)
     key = title["key"] if title else None
     return ParsedPlay(row.id, row.type, watched_at, _word(row.action), _text(raw), key, titles)
