@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -29,6 +30,7 @@ from watchbook.steps import step
 from watchbook.store import datasets, items
 from watchbook.store.database import Database
 from watchbook.store.datasets import COMPLETE, INCOMPLETE, UNAVAILABLE, DataSetState
+from watchbook.store.leases import Holding
 from watchbook.store.titles import TitleWriter
 from watchbook.trakt.client import TraktClient
 from watchbook.trakt.datasets import DataSet, Shape
@@ -109,7 +111,14 @@ class Desk:
     lanes: int
     listener: Listener
     accept_removals: bool = False
+    lease: Holding | None = None
     titles: TitleWriter = field(default_factory=TitleWriter)
+
+    def write(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that writes; raises StoreBusy when the account is another's by now."""
+        if self.lease is not None:
+            self.lease.check()
+        return self.database.write()
 
     def fetch(self, reading: Reading, page: int, **extra: str) -> Page:
         """Read one page; a body of another shape is asked for once more.
@@ -138,7 +147,7 @@ class Desk:
             body, _ = redact(answer.body, reading.data_set.secrets)
             text = body[:_KEPT_OF_A_BAD_BODY].decode("utf-8", "replace")
             bad = Reject(reason.message, text.replace("\0", "\\u0000"))
-            with self.database.write() as conn:
+            with self.write() as conn:
                 save_rejects(conn, self.account_id, reading, [bad], reading.before.generation)
             raise
 
@@ -191,7 +200,7 @@ def write_state(desk: Desk, reading: Reading, outcome: Outcome) -> None:
     """Write down how a reading ended; a whole one gives up its position."""
     moment = to_millis(now())
     whole = outcome.state == COMPLETE
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         before = datasets.find(conn, desk.account_id, reading.name)
         state = DataSetState(
             name=reading.name,
@@ -222,7 +231,7 @@ def begin(desk: Desk, reading: Reading, extra: str | None = None) -> tuple[int, 
         return reading.before.generation, position
     position = Position(reading.guard, extra=extra)
     generation = reading.before.generation + 1
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         state = datasets.find(conn, desk.account_id, reading.name)
         state = replace(state, generation=generation, position=_dump(position))
         datasets.save(conn, desk.account_id, state)
@@ -291,7 +300,7 @@ def read_pages(
     done = set(position.done)
     for page in reader.pages(first.result() if first else None):
         done |= {page.number} - holes
-        with desk.database.write() as conn:
+        with desk.write() as conn:
             keep(conn, page)
             save_position(conn, desk, reading, replace(position, done=tuple(sorted(done))))
         step("sync.page.committed")

@@ -76,7 +76,7 @@ def read_newest(
     for number in range(1, _MANY_NEW_PAGES + 1):
         page = first.result() if first and number == 1 else desk.fetch(reading, number)
         before = len(outcome.new_plays)
-        with desk.database.write() as conn:
+        with desk.write() as conn:
             shown |= keep_plays(conn, desk, reading, page, generation, outcome)
         step("sync.page.committed")
         desk.listener.reading(reading.name, number, number)
@@ -139,7 +139,7 @@ def read_details(desk: Desk, reading: Reading, new: list[int]) -> None:
     except RemoteError:
         return
     parsed = [play for play in map(parse_play, page.rows) if isinstance(play, ParsedPlay)]
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         desk.titles.save(conn, [title for play in parsed for title in play.titles])
 
 

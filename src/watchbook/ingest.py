@@ -51,7 +51,7 @@ def _read_object(
         keep_object(desk, reading, outcome, page.rows[0])
         return
     moment = to_millis(now())
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         if reading.data_set.volatile:
             items.drop(conn, desk.account_id, reading.name)
         else:
@@ -63,7 +63,7 @@ def keep_object(desk: Desk, reading: Reading, outcome: Outcome, body: bytes) -> 
     """Store a data set that is one object."""
     raw, _ = redact(body, reading.data_set.secrets)
     row = items.ItemRow("", None, None, 0, raw.decode("utf-8", "replace"))
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         saved = items.save(conn, desk.account_id, reading.name, [row], 1, to_millis(now()))
     outcome.kept = outcome.claimed = 1
     outcome.added, outcome.changed = saved.added, saved.changed
@@ -73,7 +73,7 @@ def _read_latest(
     desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None
 ) -> None:
     generation = _read_generation(desk, reading, outcome, first)
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         if not outcome.holes:
             items.drop(conn, desk.account_id, reading.name, but_of=generation)
         outcome.kept = items.count(conn, desk.account_id, reading.name)
@@ -167,7 +167,7 @@ def _is_doubtful(desk: Desk, reading: Reading, outcome: Outcome, generation: int
 
 def _read_again(desk: Desk, reading: Reading, outcome: Outcome, generation: int) -> None:
     """The second look: every page once more, into the same generation."""
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         items.forget_rejects(conn, desk.account_id, reading.name)
 
     def keep(conn: sa.Connection, page: Page) -> None:
@@ -187,7 +187,7 @@ def _settle_removals(
     """Mark what two looks missed, unless the reading has holes or too much is gone at once."""
     account, name, moment = desk.account_id, reading.name, to_millis(now())
     outcome.kept = sum(_seen(desk, reading, generation))
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         items.mark(conn, account, name, unseen, column="missing_at", moment=moment)
         if not outcome.holes:
             items.forget_rejects(conn, account, name, but_of=generation)

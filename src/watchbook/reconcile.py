@@ -241,7 +241,7 @@ def _all_pages(desk: Desk, reading: Reading) -> list[Page]:
 
 
 def _keep(desk: Desk, reading: Reading, page: Page, outcome: Outcome, look: Look) -> None:
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         look.seen |= keep_plays(conn, desk, reading, page, reading.before.generation, outcome)
 
 
@@ -279,7 +279,7 @@ def _settle(desk: Desk, outcome: Outcome, gone: set[int]) -> None:
     if not gone:
         return
     moment = to_millis(now())
-    with desk.database.write() as conn:
+    with desk.write() as conn:
         before = plays.count(conn, desk.account_id)
         plays.mark(conn, desk.account_id, gone, column="missing_at", moment=moment)
         if trips_wire(len(gone), before) and not desk.accept_removals:

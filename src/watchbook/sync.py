@@ -34,6 +34,7 @@ from watchbook.store.accounts import Account
 from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
 from watchbook.store.datasets import COMPLETE, INCOMPLETE, NEVER, UNAVAILABLE, DataSetState
+from watchbook.store.leases import Holding
 from watchbook.trakt.client import Patience, TraktClient, app_refused
 from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
 from watchbook.trakt.paging import Page
@@ -94,23 +95,22 @@ def sync_account(
     Raises StoreBusy when another process works on the account, and whatever stops a sync; that
     too is written down as the outcome of the run.
     """
-    with leases.holding(database, f"account:{account.id}", f"a sync of {account.name}"):
-        return sync_under_lease(database, account, client, listener, options)
+    with leases.holding(database, f"account:{account.id}", f"a sync of {account.name}") as lease:
+        return _sync_under(lease, account, client, listener, options)
 
 
-def sync_under_lease(
-    database: Database,
+def _sync_under(
+    lease: Holding,
     account: Account,
     client: TraktClient,
     listener: Listener,
     options: SyncOptions,
 ) -> SyncReport:
-    """The same for a caller that holds the account's lease already."""
-    started = monotonic()
+    started, database = monotonic(), lease.database
     with database.write() as conn:
         run_id = runs.start(conn, account.id, "sync")
     try:
-        report = _sync(database, account, client, listener, options)
+        report = _sync(lease, account, client, listener, options)
     except BaseException as reason:
         _write_failure(database, account, run_id, reason, client.requests)
         raise
@@ -141,7 +141,7 @@ def _write_failure(
 
 
 def _sync(
-    database: Database,
+    lease: Holding,
     account: Account,
     client: TraktClient,
     listener: Listener,
@@ -153,13 +153,14 @@ def _sync(
         )
     with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as executor:
         desk = Desk(
-            database,
+            lease.database,
             account.id,
             client,
             executor,
             LANES,
             listener,
             accept_removals=options.accept_removals,
+            lease=lease,
         )
         try:
             return Sync(desk, account, options).run()
@@ -318,7 +319,7 @@ class Sync:
             retired = state.state == COMPLETE and not state.kept
             if self._state(line.parent.data_set).state != COMPLETE or retired:
                 continue
-            with self._desk.database.write() as conn:
+            with self._desk.write() as conn:
                 items.mark_all_removed(conn, self._account.id, name, moment)
                 gone = DataSetState(
                     name,
@@ -338,7 +339,7 @@ class Sync:
         changes: dict[str, object] = {"locked": None}
         if self._full or self._account.full_read_at is None:
             changes["full_read_at"] = to_millis(now())
-        with self._desk.database.write() as conn:
+        with self._desk.write() as conn:
             settings = items.raw(conn, self._account.id, "user_settings")
             found = decode_any(settings.encode()) if settings else {}
             if zone := lookup(found, "account.timezone"):

@@ -130,7 +130,7 @@ def _look(desk: Desk, reading: Reading, outcome: Outcome, window: Window) -> Loo
         return desk.fetch(reading, number, **window.params)
 
     for page in PageReader(fetch, desk.executor, lanes=desk.lanes).pages():
-        with desk.database.write() as conn:
+        with desk.write() as conn:
             generation = reading.before.generation
             look.seen |= keep_plays(conn, desk, reading, page, generation, outcome)
     return look

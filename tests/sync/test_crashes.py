@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from tests.conftest import TEST_KEY
 from tests.sync.conftest import Book, MakeBook, settings_of
-from watchbook.errors import StoreError, StoreFull
+from watchbook.errors import StoreBusy, StoreError, StoreFull
 from watchbook.seal import Sealer
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
@@ -249,3 +249,26 @@ def test_stopping_does_not_wait_for_lanes_that_wait(make_book: MakeBook) -> None
     assert process.returncode == 130
     assert "Stopped." in said
     assert book.rows("SELECT outcome FROM runs") == [("interrupted",)]
+
+
+def test_a_sync_that_slept_gives_way_to_the_one_that_took_over(
+    store: Store, make_book: MakeBook
+) -> None:
+    """A process that stood still beyond its lease writes nothing into another's reading."""
+    book = make_book(store)
+    interrupting = iter([None])
+
+    def sleep_meanwhile() -> None:
+        if next(interrupting, 1) is None:
+            book.travel.shift(3600)
+            book.sync()
+            after.update(book.data())
+
+    after: dict[str, object] = {}
+    book.on_page = sleep_meanwhile
+    with pytest.raises(StoreBusy, match="taken over"):
+        book.sync()
+    assert book.data() == after
+    book.on_page = lambda: None
+    assert book.sync().complete
+    book.check_plays()

@@ -18,7 +18,7 @@ from itertools import count
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.errors import StoreBusy, StoreError, StoreUnavailable
+from watchbook.errors import StoreBusy, StoreError
 from watchbook.store.database import Database, upsert
 from watchbook.store.schema import leases
 
@@ -33,8 +33,39 @@ _turns = count(1)
 """A number for each holding, since one thread may do the same thing a second time."""
 
 
+class Holding:
+    """A lease that this process holds, for as long as nobody takes it over."""
+
+    def __init__(self, database: Database, name: str, holder: str) -> None:
+        self.database = database
+        self._ours = (leases.c.name == name) & (leases.c.holder == holder)
+        self._until = now() + LEASE
+        self._lost = False
+
+    def renew(self) -> None:
+        """Put off the end of the lease; raises StoreError."""
+        until = now() + LEASE
+        renewed = sa.update(leases).where(self._ours).values(expires_at=to_millis(until))
+        with self.database.write() as conn:
+            self._lost = conn.execute(renewed).rowcount == 0
+        self._until = until
+
+    def check(self) -> None:
+        """Raise StoreBusy when somebody has taken the lease over.
+
+        That happens to a process that stood still, on a machine that slept, beyond its end.
+        """
+        if now() >= self._until:
+            self.renew()
+        if self._lost:
+            raise StoreBusy(
+                "Another Watchbook process has taken over while this one stood still.",
+                hint="Run the command again; what was kept so far stays.",
+            )
+
+
 @contextmanager
-def holding(database: Database, name: str, purpose: str) -> Iterator[None]:
+def holding(database: Database, name: str, purpose: str) -> Iterator[Holding]:
     """Hold the lease ``name`` during the block; raises StoreBusy while somebody else holds it.
 
     ``purpose`` is said to whoever comes second ("a sync of sandra").
@@ -47,13 +78,11 @@ def holding(database: Database, name: str, purpose: str) -> Iterator[None]:
     except BaseException:
         _held_here.discard(holder)
         raise
-    stop = threading.Event()
-    keeper = threading.Thread(
-        target=_keep, args=(database, name, holder, stop), name=f"lease {name}", daemon=True
-    )
+    held, stop = Holding(database, name, holder), threading.Event()
+    keeper = threading.Thread(target=_keep, args=(held, stop), name=f"lease {name}", daemon=True)
     keeper.start()
     try:
-        yield
+        yield held
     finally:
         stop.set()
         keeper.join()
@@ -132,15 +161,10 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def _keep(database: Database, name: str, holder: str, stop: threading.Event) -> None:
+def _keep(held: Holding, stop: threading.Event) -> None:
     while not stop.wait(RENEW_EVERY):
-        end = to_millis(now() + LEASE)
-        ours = (leases.c.name == name) & (leases.c.holder == holder)
-        try:
-            with database.write() as conn:
-                conn.execute(sa.update(leases).where(ours).values(expires_at=end))
-        except StoreUnavailable:
-            continue
+        with suppress(StoreError):
+            held.renew()
 
 
 def _give_back(conn: sa.Connection, name: str, holder: str) -> None:
