@@ -26,6 +26,7 @@ from watchbook.store.grants import Grant, GrantEvent, State
 from watchbook.store.opening import Store
 from watchbook.store.runs import Run
 from watchbook.store.schema import budgets
+from watchbook.trakt.datasets import CATALOGUE
 
 FEW_EVENTS = 5
 """Events of a grant that are shown unless more are asked for."""
@@ -66,11 +67,16 @@ class LastSync:
 
 @dataclass(frozen=True)
 class DataSets:
-    """Every data set that was ever tried: how many are whole, and why the others are not."""
+    """Every data set there is to read: how many are whole, and why the others are not.
+
+    ``unread`` are those of the catalogue that were never read. Before anything was read or
+    taken in there are none at all.
+    """
 
     total: int
     complete: int
     held: int
+    unread: Sequence[str]
     incomplete: Mapping[str, str]
     unavailable: Mapping[str, str]
 
@@ -166,7 +172,7 @@ def _health(
 ) -> Health:
     if account.locked or (grant is not None and grant.state is State.NEEDED):
         return Health.SIGN_IN
-    if data_sets.incomplete or data_sets.held:
+    if data_sets.incomplete or data_sets.held or data_sets.unread:
         return Health.INCOMPLETE
     if last_sync is not None and last_sync.outcome in {runs.FAILED, runs.INTERRUPTED}:
         return Health.RETRY
@@ -208,13 +214,27 @@ def _data_sets(states: Mapping[str, DataSetState]) -> DataSets:
         return {s.name: s.words or "no reason known" for s in known if s.state == wanted}
 
     known = [state for state in states.values() if state.state != datasets.NEVER]
+    unread = unread_of(states)
     return DataSets(
-        total=len(known),
+        total=len({state.name for state in known} | set(unread)),
         complete=sum(state.state == datasets.COMPLETE for state in known),
         held=sum(state.held for state in known),
+        unread=unread,
         incomplete=words_of(datasets.INCOMPLETE),
         unavailable=words_of(datasets.UNAVAILABLE),
     )
+
+
+def unread_of(states: Mapping[str, DataSetState]) -> list[str]:
+    """Data sets of the catalogue that an interrupted sync has left unread, in its order.
+
+    Parts of others (a list's rows) count once they are known. None while nothing was tried.
+    """
+    if not states:
+        return []
+    own = [line.name for line in CATALOGUE if line.parent is None]
+    tried = {state.name for state in states.values() if state.state != datasets.NEVER}
+    return [name for name in own if name not in tried]
 
 
 def newest_backup(conn: sa.Connection, account: Account) -> Backup | None:

@@ -21,6 +21,7 @@ from watchbook.store.datasets import DataSetState
 from watchbook.store.grants import Issue, Tokens
 from watchbook.store.opening import Store, open_store
 from watchbook.store.schema import archives, plays
+from watchbook.trakt.datasets import CATALOGUE
 
 Run = Callable[..., "Ended"]
 
@@ -81,6 +82,12 @@ class Book:
         """A data set that was read."""
         with self.store.database.write() as conn:
             datasets.save(conn, self.account.id, DataSetState(name, state, **more))
+
+    def read_all(self) -> None:
+        """Every data set of the catalogue was read to its end."""
+        for line in CATALOGUE:
+            if line.parent is None:
+                self.data_set(line.name)
 
     def play(self, history_id: int = 1) -> None:
         """A play of no title."""

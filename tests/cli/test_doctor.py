@@ -61,7 +61,7 @@ def test_a_machine_that_never_saw_watchbook_is_well(run: Run, home: Path) -> Non
 def test_a_healthy_installation(run: Run, book: Book) -> None:
     """Each check has its line; without trouble there is nothing to do and the code is 0."""
     book.grant()
-    book.data_set("history")
+    book.read_all()
     book.archive("good.tar.gz", written=clock.now(), checked=clock.now())
     ended = run("doctor", "--offline")
     assert ended.code == 0
@@ -239,6 +239,13 @@ def test_an_incomplete_copy(run: Run, book: Book) -> None:
     book.data_set("history", datasets.INCOMPLETE)
     state, words = checks(run)["data sets of sandra"]
     assert (state, "incomplete: history" in words) == ("warning", True)
+
+
+def test_a_copy_that_was_begun(run: Run, book: Book) -> None:
+    """What an interrupted first sync did not reach is counted."""
+    book.data_set("history")
+    state, words = checks(run)["data sets of sandra"]
+    assert (state, "not read yet" in words) == ("warning", True)
 
 
 @pytest.mark.parametrize(("days", "state"), [(1, "ok"), (13, "ok"), (15, "warning")])

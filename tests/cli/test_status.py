@@ -18,7 +18,9 @@ from watchbook.cli.context import Context
 from watchbook.settings import Rate
 from watchbook.store import budget, datasets, grants, leases, runs
 from watchbook.store.schema import budgets
+from watchbook.trakt.datasets import CATALOGUE
 
+TOP = sum(line.parent is None for line in CATALOGUE)
 ESCAPE = "\x1b[2J\x1b]0;owned\x07"
 
 
@@ -56,7 +58,7 @@ def test_a_healthy_account_fits_on_one_screen(run: Run, book: Book) -> None:
     """All that matters about a healthy account is there, and the code is 0."""
     book.grant()
     book.play()
-    book.data_set("history", kept=1, claimed=1)
+    book.read_all()
     synced(book)
     three_days = timedelta(days=3, hours=1)
     moment = clock.now()
@@ -70,7 +72,7 @@ def test_a_healthy_account_fits_on_one_screen(run: Run, book: Book) -> None:
         "complete: all is well",
         "just now (",
         "3 requests",
-        "1 of 1 complete",
+        f"{TOP} of {TOP} read and complete",
         "1 kept",
         "good.tar.gz, proven whole 3 days ago",
         "0 of 450 reads in 300 s",
@@ -135,12 +137,12 @@ def test_a_locked_account_ends_with_77(run: Run, book: Book) -> None:
 
 def test_what_is_missing_is_named(run: Run, book: Book) -> None:
     """An incomplete data set is shown with its words; the code is 65."""
-    book.data_set("history")
+    book.read_all()
     book.data_set("notes_movies", datasets.INCOMPLETE, words="2 fewer than the 5 that Trakt claims")
     synced(book, runs.INCOMPLETE, "incomplete: notes_movies")
     ended = run("status")
     assert ended.code == 65
-    assert "1 of 2 complete" in ended.out
+    assert f"{TOP - 1} of {TOP} read and complete" in ended.out
     assert "notes_movies incomplete: 2 fewer than the 5 that Trakt claims" in ended.out
 
 
@@ -152,8 +154,29 @@ def test_removals_that_are_held_back_are_counted(run: Run, book: Book) -> None:
     assert "40 removals held back" in ended.out
 
 
+def test_what_was_never_read_is_missing(run: Run, book: Book) -> None:
+    """A first sync that was interrupted leaves no healthy copy: what it did not reach is named."""
+    book.data_set("user_settings")
+    book.data_set("list_items/7")
+    ended = run("status")
+    assert ended.code == 65
+    assert f"2 of {TOP + 1} read and complete" in ended.out
+    assert f"{TOP - 1} not read yet: " in ended.out
+    (found,) = json.loads(run("status", "--json").out)["accounts"]
+    assert "history" in found["data_sets"]["unread"]
+    assert "user_settings" not in found["data_sets"]["unread"]
+
+
+def test_nothing_was_ever_read(run: Run, book: Book) -> None:
+    """Before the first sync there is no count of what is missing."""
+    ended = run("status")
+    assert "never read" in ended.out
+    assert "not read yet" not in ended.out
+
+
 def test_what_trakt_does_not_offer_is_no_fault(run: Run, book: Book) -> None:
     """A data set that is for VIP only is named with the reason; the copy is healthy."""
+    book.read_all()
     book.data_set("saved_filters", datasets.UNAVAILABLE, words="unavailable, because of VIP")
     ended = run("status")
     assert ended.code == 0

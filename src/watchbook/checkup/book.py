@@ -7,7 +7,7 @@ from datetime import timedelta
 from watchbook import clock
 from watchbook import grants as services
 from watchbook.checkup.check import Check, ok, problem, warning
-from watchbook.overview import newest_backup
+from watchbook.overview import newest_backup, unread_of
 from watchbook.store import datasets
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
@@ -62,13 +62,16 @@ def check_data_sets(database: Database, account: Account) -> Check:
     """Whether the copy holds all that Trakt claims, by the last sync."""
     name = about("data sets", account)
     with database.read() as conn:
-        states = datasets.all_states(conn, account.id).values()
-    partial = [state.name for state in states if state.state == datasets.INCOMPLETE]
+        states = datasets.all_states(conn, account.id)
+    partial = [one.name for one in states.values() if one.state == datasets.INCOMPLETE]
+    unread = unread_of(states)
     if not states:
-        return warning(name, "nothing was read yet", "`watchbook sync`")
-    if partial:
-        remedy = "`watchbook sync` tries again; `watchbook status` says why"
-        return warning(name, f"incomplete: {', '.join(partial)}", remedy)
+        return warning(name, "nothing was read yet", f"`watchbook --account {account.name} sync`")
+    if partial or unread:
+        told = [f"incomplete: {', '.join(partial)}"] if partial else []
+        told += [f"{len(unread)} not read yet"] if unread else []
+        remedy = f"`watchbook --account {account.name} sync`; `watchbook status` says more"
+        return warning(name, "; ".join(told), remedy)
     return ok(name, f"{clock.counted(len(states), 'data set')}, none incomplete")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GOOD, DOUBT, BAD = "green", "yellow", "bold red"
 
 _ALL_EVENTS = 200
+_FEW_NAMES = 6
 
 
 @click.command(short_help="Show how each account stands.")
@@ -128,8 +129,12 @@ def _about_sync(last: LastSync | None) -> Iterator[Row]:
 def _about_data_sets(found: DataSets) -> Iterator[Row]:
     if found.total:
         whole = found.complete + len(found.unavailable) == found.total
-        words = f"{found.complete} of {found.total} complete"
+        words = f"{found.complete} of {found.total} read and complete"
         yield Row("data sets", words, GOOD if whole else DOUBT)
+    else:
+        yield Row("data sets", "never read", DOUBT)
+    if found.unread:
+        yield Row("", f"{len(found.unread)} not read yet: {some(found.unread)}", DOUBT)
     for name, why in found.incomplete.items():
         yield Row("", f"{name} incomplete: {why}", DOUBT)
     for why, names in _by_reason(found.unavailable).items():
@@ -175,6 +180,12 @@ def _about_events(overview: Overview) -> Iterator[Row]:
         told = "; ".join(filter(None, (event.origin, event.words)))
         yield Row(topic, f"{moment(event.at)}  {event.event}{f' ({told})' if told else ''}")
         topic = ""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names: ``history, stats, ...``."""
+    shown = ", ".join(names[:_FEW_NAMES])
+    return f"{shown}, ..." if len(names) > _FEW_NAMES else shown
 
 
 def moment(when: datetime) -> str:
