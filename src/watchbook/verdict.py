@@ -52,15 +52,17 @@ def judged(database: Database, account_id: int, report: SyncReport) -> SyncRepor
         return report
     report.words = f"complete: {counted(report.plays, 'play')}, {len(states)} data sets"
     if absent:
-        report.words += f", {len(absent)} of them not offered by Trakt"
+        report.words += f", {len(absent)} of them unavailable"
     return report
 
 
 def _hold_against_statistics(database: Database, account_id: int, report: SyncReport) -> None:
-    """Note where Trakt's statistics count more than it served in this run.
+    """Note where Trakt's statistics, if this run read them, count more than it served.
 
     They lag, so a little is only said; much is a copy that was cut.
     """
+    if not any(outcome.name == "user_stats" for outcome in report.data_sets):
+        return
     with database.read() as conn:
         stats = decode_any((items.raw(conn, account_id, "user_stats") or "{}").encode())
     for outcome in report.data_sets:

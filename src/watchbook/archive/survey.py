@@ -144,7 +144,7 @@ def _verdict(state: DataSetState) -> tuple[str, str | None]:
     if state.state == datasets.COMPLETE:
         return COMPLETE, state.words
     if state.state == datasets.UNAVAILABLE:
-        return UNAVAILABLE, f"unavailable, because {state.words or 'Trakt does not offer it'}"
+        return UNAVAILABLE, state.words or "unavailable, because Trakt does not offer it"
     if state.state == datasets.INCOMPLETE:
         return INCOMPLETE, state.words or "not read to its end"
     return INCOMPLETE, "not read yet"

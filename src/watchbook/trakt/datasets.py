@@ -163,7 +163,6 @@ _ACCOUNT = (
         "/users/me/stats",
         "Trakt's own counts, against which a copy is held.",
         Shape.OBJECT,
-        guard=("all",),
     ),
     DataSet(
         "user_last_activities",
