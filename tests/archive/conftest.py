@@ -160,7 +160,7 @@ def fill(store: Store, folder: Path) -> Book:
     )
     for layout in LAYOUTS:
         book.state(layout.name, datasets.COMPLETE, kept=2, claimed=2)
-    book.state("notes_movies", datasets.UNAVAILABLE, "notes need Trakt VIP")
+    book.state("notes_movies", datasets.UNAVAILABLE, "unavailable, because notes need VIP")
     return book
 
 

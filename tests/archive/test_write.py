@@ -106,7 +106,7 @@ def test_manifest_tells_all(book: Book) -> None:
     ratings = by_name["ratings_movies"]
     assert (ratings.rows, ratings.removed, ratings.rejected, ratings.claimed) == (2, 1, 1, 2)
     assert by_name["notes_movies"].files == []
-    assert manifest.words == ["notes_movies: unavailable, because notes need Trakt VIP"]
+    assert manifest.words == ["notes_movies: unavailable, because notes need VIP"]
 
 
 def test_account_file_holds_states_and_no_secret(book: Book) -> None:
@@ -219,7 +219,7 @@ def test_incomplete_is_never_latest_good(book: Book) -> None:
     worse = book.write()
     assert worse.archive.verdict == INCOMPLETE
     assert worse.archive.words == (
-        "history: 2 of 5 plays are missing; notes_movies: unavailable, because notes need Trakt VIP"
+        "history: 2 of 5 plays are missing; notes_movies: unavailable, because notes need VIP"
     )
     assert latest_good(book.store, book.account) == good.archive
     assert book.write().unchanged, "as incomplete as before"
@@ -267,6 +267,13 @@ def test_copied_archive_is_adopted(book: Book) -> None:
     assert [(one.name, one.good) for one in known] == [(written.path.name, True)]
     assert strange == []
     assert verify_archive(written.path).beside
+
+
+def test_no_two_accounts_share_file_names(book: Book) -> None:
+    """An account with an odd name never takes the file names of one that is called like that."""
+    odd = replace(book.account, id=7, name="sam-")
+    plain = replace(book.account, id=8, name="sam-7")
+    assert file_stem(odd) != file_stem(plain)
 
 
 def test_strange_file_is_named_and_left(book: Book) -> None:
