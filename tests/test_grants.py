@@ -965,3 +965,21 @@ def test_process_list_shows_no_token(
         assert KEY not in line
     finally:
         child.communicate("\n")
+
+
+@sqlite
+@pytest.mark.parametrize("ahead", [0.0, 30.0])
+def test_no_pause_outlives_the_token(
+    here: Installation, account: Account, trakt: Sandbox, ahead: float
+) -> None:
+    """Neither a Retry-After of a billion seconds nor a clock set back keeps a refresh away."""
+    aged(here, 4)
+    trakt.set_faults("refresh-429:999999999@1")
+    TokenSource(here, account.id).current()
+    grant = stored(here, account)
+    assert grant.retry_at is not None
+    assert grant.retry_at - clock.now() <= timedelta(hours=1)
+    later = clock.now() + timedelta(days=ahead)
+    set_row(here, retry_at=clock.to_millis(later))
+    assert works(trakt, TokenSource(here, account.id).current())
+    assert refreshes(trakt) == 2

@@ -51,6 +51,8 @@ from watchbook.trakt.auth import App
 
 _PAUSE = timedelta(minutes=1)
 _REJECTED_PAUSE = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(hours=1)
+"""However long Trakt asks us to stay away: a token must not end over a wrong header or clock."""
 _LAST_TRY = 1
 """Open tries with which a refresh token may be sent once more, when nothing else is left."""
 _STILL_FRESH = 600.0
@@ -302,8 +304,10 @@ def _is_due(grant: Grant) -> bool:
 def _may_send(grant: Grant, *, access_dead: bool) -> bool:
     if grant.state is State.NEEDED:
         return False
-    if grant.retry_at is not None and clock.now() < grant.retry_at:
-        return False
+    if grant.retry_at is not None:
+        pause = grant.retry_at - clock.now()
+        if timedelta() < pause <= _LONGEST_PAUSE:
+            return False
     return grant.open_tries < _LAST_TRY or (access_dead and grant.open_tries == _LAST_TRY)
 
 
@@ -339,7 +343,7 @@ def _put_off(conn: Connection, grant: Grant, reason: WatchbookError) -> None:
     """The token was not used: all is as it was, but Trakt is left alone for a while."""
     wait = _REJECTED_PAUSE if reason.fate is Fate.PERMANENT else _PAUSE
     if isinstance(reason, RateLimited) and reason.retry_after is not None:
-        wait = timedelta(seconds=reason.retry_after)
+        wait = min(timedelta(seconds=reason.retry_after), _LONGEST_PAUSE)
     moment = clock.to_millis(clock.now() + wait)
     state = State.UNCLEAR if grant.open_tries else State.ALIVE
     grants.settle(conn, grant, state, reason.message, **_counted(grant), retry_at=moment)

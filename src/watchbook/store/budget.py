@@ -25,6 +25,9 @@ SLOT = 10
 
 MAX_BLOCK = 10
 
+LONGEST_STOP = 3600
+"""Seconds that reads may be stopped for at most: beyond that a clock or a header was wrong."""
+
 
 class ReadBudget:
     """Lets reads of one account pass at ``rate``; safe to use from several threads.
@@ -65,7 +68,7 @@ class ReadBudget:
 
     def block_for(self, seconds: float) -> None:
         """Let no process read for ``seconds``, because Trakt said so."""
-        until = clock.to_millis(clock.now()) + int(seconds * 1000)
+        until = clock.to_millis(clock.now()) + int(min(seconds, LONGEST_STOP) * 1000)
         with self._lock, self._database.write() as conn:
             used, blocked = self._load(conn)
             self._return_rest(used)
@@ -95,18 +98,22 @@ class ReadBudget:
             moment = clock.to_millis(clock.now())  # the lock may have been waited for
             self._return_rest(used)
             slot = moment // 1000 // SLOT
-            oldest = slot - (self._rate.seconds + SLOT - 1) // SLOT
-            used = {key: n for key, n in used.items() if n and int(key) >= oldest}
+            window = (self._rate.seconds + SLOT - 1) // SLOT
+            oldest = slot - window
+            # Another machine's clock may be a little ahead; one that is more was set back since.
+            used = {k: n for k, n in used.items() if n and oldest <= int(k) <= slot + window}
             free = self._rate.count - sum(used.values())
             wait = 0.0
-            if blocked is not None and blocked > moment:
+            if blocked is not None and not moment < blocked <= moment + LONGEST_STOP * 1000:
+                blocked = None
+            if blocked is not None:
                 wait = (blocked - moment) / 1000
             elif free <= 0:
                 first = min(map(int, used))
                 wait = max(0.1, (first - oldest + 1) * SLOT - moment / 1000 % SLOT)
             else:
                 self._take(min(free, self._block), slot, used)
-            self._save(conn, used, blocked if blocked and blocked > moment else None)
+            self._save(conn, used, blocked)
         return wait
 
     def _take(self, count: int, slot: int, used: dict[str, int]) -> None:
