@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
 
 from watchbook import clock
 from watchbook.archive import ledger
+from watchbook.archive.backup import backups_folder
 from watchbook.grants import warning
 from watchbook.settings import Rate
 from watchbook.store import accounts, datasets, grants, leases, plays, runs
@@ -83,11 +85,15 @@ class DataSets:
 
 @dataclass(frozen=True)
 class Backup:
-    """The newest good archive; ``proven_at`` is when its bytes were last read back."""
+    """The newest good archive; ``proven_at`` is when its bytes were last read back.
+
+    ``gone`` says that neither its file nor that of an older good one is where it was written.
+    """
 
     name: str
     written_at: datetime
     proven_at: datetime
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,10 +145,12 @@ def overviews(
     """
     with store.database.read() as conn:
         known = accounts.all_accounts(conn) if name is None else [accounts.choose(conn, name)]
-        return [_overview(conn, account, rate, events) for account in known]
+        return [_overview(conn, store.home, account, rate, events) for account in known]
 
 
-def _overview(conn: sa.Connection, account: Account, rate: Rate, events: int) -> Overview:
+def _overview(
+    conn: sa.Connection, home: Path, account: Account, rate: Rate, events: int
+) -> Overview:
     grant = grants.find(conn, account.id)
     states = datasets.all_states(conn, account.id)
     running = work_for(conn, account)
@@ -160,7 +168,7 @@ def _overview(conn: sa.Connection, account: Account, rate: Rate, events: int) ->
         last_sync=last_sync,
         data_sets=data_sets,
         plays=plays.count(conn, account.id),
-        backup=newest_backup(conn, account),
+        backup=newest_backup(conn, account, home),
         running=running,
         budget=_budget(conn, account, rate),
         events=grants.history(conn, account, events),
@@ -237,13 +245,27 @@ def unread_of(states: Mapping[str, DataSetState]) -> list[str]:
     return [name for name in own if name not in tried]
 
 
-def newest_backup(conn: sa.Connection, account: Account) -> Backup | None:
-    """The newest archive of an account that is complete and was whole when last read back."""
-    archive = ledger.newest_good(ledger.recorded(conn, account))
+def newest_backup(conn: sa.Connection, account: Account, home: Path) -> Backup | None:
+    """The newest archive of an account that is complete and was whole when last read back.
+
+    One whose file is there, with the size that was written, comes before one whose file is not.
+    """
+    good = [archive for archive in ledger.recorded(conn, account) if archive.good]
+    there = [archive for archive in good if _lies_in(backups_folder(home), archive)]
+    archive = next(iter(there or good), None)
     if archive is None:
         return None
     written_at = clock.from_millis(archive.written_at)
-    return Backup(archive.name, written_at, _moment(archive.checked_at) or written_at)
+    proven_at = _moment(archive.checked_at) or written_at
+    return Backup(archive.name, written_at, proven_at, gone=not there)
+
+
+def _lies_in(folder: Path, archive: ledger.Archive) -> bool:
+    """Whether a file of that name and size is in ``folder``; not a byte of it is read."""
+    try:
+        return (folder / archive.name).stat().st_size == archive.bytes
+    except OSError:
+        return False
 
 
 def work_for(conn: sa.Connection, account: Account) -> list[Work]:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from watchbook import clock
+from watchbook.archive.backup import backups_folder
 from watchbook.cli.main import main
 from watchbook.settings import load
 from watchbook.store import accounts, datasets, grants
@@ -122,6 +123,9 @@ class Book:
 
     def archive(self, name: str, *, written: datetime, checked: datetime, **more: Any) -> None:
         """An archive that was written, complete and whole unless told otherwise."""
+        folder = backups_folder(self.store.home)
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"1")
         row = {
             "account_id": self.account.id,
             "name": name,

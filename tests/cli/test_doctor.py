@@ -248,6 +248,16 @@ def test_a_copy_that_was_begun(run: Run, book: Book) -> None:
     assert (state, "not read yet" in words) == ("warning", True)
 
 
+def test_a_backup_whose_file_is_gone(run: Run, book: Book, home: Path) -> None:
+    """What is written down about an archive is nothing without the archive."""
+    book.archive("good.tar.gz", written=clock.now(), checked=clock.now())
+    (home / "backups" / "good.tar.gz").unlink()
+    assert checks(run)["backup of sandra"] == (
+        "warning",
+        "good.tar.gz: its file is gone -> `watchbook --account sandra backup`",
+    )
+
+
 @pytest.mark.parametrize(("days", "state"), [(1, "ok"), (13, "ok"), (15, "warning")])
 def test_a_backup_grows_old(run: Run, book: Book, days: int, state: str) -> None:
     """Two weeks after its last check a backup is worth a warning, whenever it was written."""
@@ -416,5 +426,5 @@ def test_all_findings_are_lines(run: Run, book: Book) -> None:
     ended = run("doctor", "--offline")
     *lines, last = ended.out.splitlines()
     assert all(line.split()[0] in {"ok", "warning", "problem"} for line in lines)
-    assert any(line.endswith("-> `watchbook backup`") for line in lines)
+    assert any(line.endswith("-> `watchbook --account sandra backup`") for line in lines)
     assert last == f"{len(lines)} checks, 0 problems, 3 warnings."

@@ -6,6 +6,7 @@ import io
 import json
 import socket
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -95,7 +96,24 @@ def test_an_incomplete_archive_is_no_good_backup(run: Run, book: Book) -> None:
     """What is not whole is not shown as something to rely on."""
     moment = clock.now()
     book.archive("partial.tar.gz", written=moment, checked=moment, verdict="incomplete")
-    assert "none that is good: `watchbook backup`" in run("status").out
+    assert "none that is good: `watchbook --account sandra backup`" in run("status").out
+
+
+@pytest.mark.parametrize("left", [None, b"", b"another size"])
+def test_an_archive_whose_file_is_gone_proves_nothing(
+    run: Run, book: Book, home: Path, left: bytes | None
+) -> None:
+    """A good archive counts while its file is there; an older one that is there comes before it."""
+    moment = clock.now()
+    book.archive("newer.tar.gz", written=moment, checked=moment)
+    path = home / "backups" / "newer.tar.gz"
+    path.unlink() if left is None else path.write_bytes(left)
+    shown = run("status").out
+    assert "newer.tar.gz: its file is gone" in shown
+    assert "proven whole" not in shown
+    year = timedelta(days=365, hours=1)
+    book.archive("older.tar.gz", written=moment - year, checked=moment - year)
+    assert "older.tar.gz, proven whole 365 days ago" in run("status").out
 
 
 def test_a_dead_grant_asks_for_a_sign_in(run: Run, book: Book) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from watchbook import clock
 from watchbook import grants as services
@@ -75,13 +76,15 @@ def check_data_sets(database: Database, account: Account) -> Check:
     return ok(name, f"{clock.counted(len(states), 'data set')}, none incomplete")
 
 
-def check_backup(database: Database, account: Account) -> Check:
+def check_backup(database: Database, account: Account, home: Path) -> Check:
     """Whether there is a good backup whose bytes were read back not too long ago."""
-    name = about("backup", account)
+    name, remedy = about("backup", account), f"`watchbook --account {account.name} backup`"
     with database.read() as conn:
-        newest = newest_backup(conn, account)
+        newest = newest_backup(conn, account, home)
     if newest is None:
-        return warning(name, "none that is good", "`watchbook backup`")
+        return warning(name, "none that is good", remedy)
+    if newest.gone:
+        return warning(name, f"{newest.name}: its file is gone", remedy)
     age = clock.now() - newest.proven_at
     words = f"{newest.name}, proven whole {clock.in_words(age)} ago"
-    return warning(name, words, "`watchbook backup`") if age > OLD_BACKUP else ok(name, words)
+    return warning(name, words, remedy) if age > OLD_BACKUP else ok(name, words)

@@ -77,16 +77,18 @@ def _with_store(settings: Settings, database: Database, http: HttpClient | None)
     if http is not None and not books:
         yield from _trakt(settings, http, settings.trakt_app[0])
     for account, grant in books:
-        yield from _about(database, account, grant)
+        yield from _about(settings.home, database, account, grant)
         if grant is not None:
             yield from _with_grant(settings, database, http, account, grant)
 
 
-def _about(database: Database, account: Account, grant: Grant | None) -> Iterator[Check]:
+def _about(
+    home: Path, database: Database, account: Account, grant: Grant | None
+) -> Iterator[Check]:
     sign_in, copy, backup = (about(what, account) for what in ("sign-in", "data sets", "backup"))
     yield guarded(sign_in, lambda: book.check_sign_in(account, grant))
     yield guarded(copy, lambda: book.check_data_sets(database, account))
-    yield guarded(backup, lambda: book.check_backup(database, account))
+    yield guarded(backup, lambda: book.check_backup(database, account, home))
 
 
 def _with_grant(

@@ -155,9 +155,11 @@ def _by_reason(found: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _about_backup(overview: Overview) -> Row:
-    backup = overview.backup
+    backup, again = overview.backup, f"`watchbook --account {overview.account} backup`"
     if backup is None:
-        return Row("backup", "none that is good: `watchbook backup`", DOUBT)
+        return Row("backup", f"none that is good: {again}", DOUBT)
+    if backup.gone:
+        return Row("backup", f"{backup.name}: its file is gone. A new one: {again}", DOUBT)
     return Row("backup", f"{backup.name}, proven whole {ago(backup.proven_at)}")
 
 
