@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import tarfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 import time_machine
 
 from watchbook.archive.backup import back_up, check_all, list_archives
+from watchbook.archive.ledger import file_stem
 from watchbook.archive.manifest import COMPLETE, INCOMPLETE, decode
 from watchbook.archive.verify import verify_archive
 from watchbook.archive.write import WrittenArchive, latest_good

@@ -59,12 +59,13 @@ _COLUMNS = [archives.c[name] for name in Archive.__dataclass_fields__]
 def file_stem(account: Account) -> str:
     """How the names of the account's archives begin: ``backup-NAME``.
 
-    A name that does not fit into a file name is told from others like it by the account's number.
+    A name that does not fit into a file name is told from others like it by the account's
+    number, and by the dash after it, which no name that fits has at its end.
     """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", account.name).strip(".-")[:_LONGEST_NAME]
     if plain == account.name:
         return f"backup-{plain}"
-    return f"backup-{plain or 'account'}-{account.id}"
+    return f"backup-{plain or 'account'}-{account.id}-"
 
 
 def recorded(conn: sa.Connection, account: Account) -> list[Archive]:
