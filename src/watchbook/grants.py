@@ -174,9 +174,12 @@ class TokenSource:
 
     def _needed(self, grant: Grant | None, words: str | None = None) -> AuthorisationNeeded:
         account = self._account()
-        reason = words or (grant.state_words if grant else "there is no grant")
+        told = f"{account.name} is not signed in to Trakt."
+        if grant is not None:
+            reason = (words or grant.state_words or "the sign-in has ended").rstrip(".")
+            told = f"{account.name} has to sign in to Trakt again: {reason}."
         return AuthorisationNeeded(
-            f"{account.name} has to sign in to Trakt again: {reason}",
+            told,
             hint=f"Run `watchbook --account {account.name} connect`. What is stored stays, and "
             "Trakt's export ZIP can be imported meanwhile.",
         )

@@ -24,14 +24,17 @@ from watchbook.store import accounts, datasets, grants, leases, plays, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import SLOT
 from watchbook.store.datasets import DataSetState
-from watchbook.store.grants import Grant, GrantEvent, State
+from watchbook.store.grants import Event, Grant, GrantEvent, State
 from watchbook.store.opening import Store
 from watchbook.store.runs import Run
-from watchbook.store.schema import budgets
+from watchbook.store.schema import budgets, grant_events
 from watchbook.trakt.datasets import CATALOGUE
 
 FEW_EVENTS = 5
 """Events of a grant that are shown unless more are asked for."""
+
+_FEW_IMPORTS = 20
+_TAKEN_IN = {runs.COMPLETE, runs.INCOMPLETE}
 
 
 class Health(StrEnum):
@@ -156,13 +159,14 @@ def _overview(
     running = work_for(conn, account)
     newest = next(iter(runs.latest(conn, account.id, "sync")), None)
     last_sync = _last_sync(newest, running) if newest else None
+    signed_in = _is_signed_in(account, grant) or _lives_on_exports(conn, account, newest)
     data_sets = _data_sets(states)
     return Overview(
         account=account.name,
         user=account.trakt_slug,
         owner=account.owner,
         timezone=account.timezone,
-        health=_health(account, grant, last_sync, data_sets),
+        health=_health(last_sync, data_sets) if signed_in else Health.SIGN_IN,
         locked=account.locked,
         sign_in=_sign_in(grant, account) if grant else None,
         last_sync=last_sync,
@@ -175,11 +179,29 @@ def _overview(
     )
 
 
-def _health(
-    account: Account, grant: Grant | None, last_sync: LastSync | None, data_sets: DataSets
-) -> Health:
-    if account.locked or (grant is not None and grant.state is State.NEEDED):
-        return Health.SIGN_IN
+def _is_signed_in(account: Account, grant: Grant | None) -> bool:
+    return account.locked is None and grant is not None and grant.state is not State.NEEDED
+
+
+def _lives_on_exports(conn: sa.Connection, account: Account, sync: Run | None) -> bool:
+    """Whether an export was taken in after the account's last sign-in and last failed sync.
+
+    Such an account needs no sign-in as long as it has no grant that went bad.
+    """
+    if account.locked or grants.find(conn, account.id) is not None:
+        return False
+    imports = runs.latest(conn, account.id, "import", limit=_FEW_IMPORTS)
+    taken = next((run.started_at for run in imports if run.outcome in _TAKEN_IN), None)
+    connected = conn.scalar(
+        sa.select(sa.func.max(grant_events.c.at)).where(
+            grant_events.c.account_id == account.id, grant_events.c.event == Event.CONNECTED
+        )
+    )
+    failed = sync.started_at if sync is not None and sync.outcome == runs.FAILED else 0
+    return taken is not None and taken >= max(connected or 0, failed)
+
+
+def _health(last_sync: LastSync | None, data_sets: DataSets) -> Health:
     if data_sets.incomplete or data_sets.held or data_sets.unread:
         return Health.INCOMPLETE
     if last_sync is not None and last_sync.outcome in {runs.FAILED, runs.INTERRUPTED}:

@@ -139,10 +139,50 @@ def test_a_late_refresh_is_a_warning_only(run: Run, book: Book) -> None:
 
 
 def test_an_account_without_grant_says_how_to_connect(run: Run, book: Book) -> None:
-    """A book made of ZIPs is healthy."""
+    """Nobody is signed in and nothing was imported: the code is 77."""
     ended = run("status")
-    assert ended.code == 0
-    assert "`watchbook --account sandra connect`" in ended.out
+    assert ended.code == 77
+    assert "none: `watchbook --account sandra connect`" in ended.out
+    assert "never: `watchbook --account sandra sync`" in ended.out
+
+
+def imported(book: Book, outcome: str = runs.COMPLETE) -> None:
+    """An export was taken in just now."""
+    with book.store.database.write() as conn:
+        run = runs.start(conn, book.account.id, "import")
+        runs.finish(conn, run, outcome, "complete")
+
+
+def test_a_book_of_exports_needs_no_sign_in(run: Run, book: Book) -> None:
+    """An account that lives on exports is healthy, also after one that could not be read."""
+    imported(book)
+    imported(book, runs.FAILED)
+    assert run("status").code == 0
+    book.data_set("history", datasets.INCOMPLETE, words="short")
+    assert run("status").code == 65
+
+
+def test_an_export_that_failed_is_no_life(run: Run, book: Book) -> None:
+    """Where nothing was taken in, somebody has to sign in."""
+    imported(book, runs.FAILED)
+    assert run("status").code == 77
+
+
+def test_a_sign_in_that_was_given_back_is_needed(run: Run, book: Book) -> None:
+    """Who was connected after the last export has to connect again, or import a newer one."""
+    imported(book)
+    book.grant()
+    with book.store.database.write() as conn:
+        grants.remove(conn, book.account.id)
+    assert run("status").code == 77
+    imported(book)
+    assert run("status").code == 0
+
+
+def test_a_sync_that_nobody_signed_in_for(run: Run, book: Book) -> None:
+    """A sync that failed for want of a sign-in is no trouble that passes: 77, not 75."""
+    synced(book, runs.FAILED, "sandra is not signed in to Trakt.")
+    assert run("status").code == 77
 
 
 def test_a_locked_account_ends_with_77(run: Run, book: Book) -> None:
@@ -155,6 +195,7 @@ def test_a_locked_account_ends_with_77(run: Run, book: Book) -> None:
 
 def test_what_is_missing_is_named(run: Run, book: Book) -> None:
     """An incomplete data set is shown with its words; the code is 65."""
+    book.grant()
     book.read_all()
     book.data_set("notes_movies", datasets.INCOMPLETE, words="2 fewer than the 5 that Trakt claims")
     synced(book, runs.INCOMPLETE, "incomplete: notes_movies")
@@ -166,6 +207,7 @@ def test_what_is_missing_is_named(run: Run, book: Book) -> None:
 
 def test_removals_that_are_held_back_are_counted(run: Run, book: Book) -> None:
     """What waits for a person's word is shown, and counts as incomplete."""
+    book.grant()
     book.data_set("history", datasets.INCOMPLETE, words="40 rows vanished at once", held=40)
     ended = run("status")
     assert ended.code == 65
@@ -174,6 +216,7 @@ def test_removals_that_are_held_back_are_counted(run: Run, book: Book) -> None:
 
 def test_what_was_never_read_is_missing(run: Run, book: Book) -> None:
     """A first sync that was interrupted leaves no healthy copy: what it did not reach is named."""
+    book.grant()
     book.data_set("user_settings")
     book.data_set("list_items/7")
     ended = run("status")
@@ -194,6 +237,7 @@ def test_nothing_was_ever_read(run: Run, book: Book) -> None:
 
 def test_what_trakt_does_not_offer_is_no_fault(run: Run, book: Book) -> None:
     """A data set that is for VIP only is named with the reason; the copy is healthy."""
+    book.grant()
     book.read_all()
     book.data_set("saved_filters", datasets.UNAVAILABLE, words="unavailable, because of VIP")
     ended = run("status")
@@ -203,6 +247,7 @@ def test_what_trakt_does_not_offer_is_no_fault(run: Run, book: Book) -> None:
 
 def test_a_failed_sync_ends_with_75(run: Run, book: Book) -> None:
     """The last failure stays visible, with its words and what to do."""
+    book.grant()
     synced(book, runs.FAILED, "Trakt could not be reached.")
     ended = run("status")
     assert ended.code == 75
@@ -212,6 +257,7 @@ def test_a_failed_sync_ends_with_75(run: Run, book: Book) -> None:
 
 def test_a_run_that_nobody_holds_was_interrupted(run: Run, book: Book) -> None:
     """A sync whose process was killed is not shown as running."""
+    book.grant()
     with book.store.database.write() as conn:
         runs.start(conn, book.account.id, "sync")
     ended = run("status")
@@ -221,6 +267,7 @@ def test_a_run_that_nobody_holds_was_interrupted(run: Run, book: Book) -> None:
 
 def test_what_runs_now_is_shown(run: Run, book: Book) -> None:
     """A sync at work is shown with its process, and is no failure."""
+    book.grant()
     with book.store.database.write() as conn:
         runs.start(conn, book.account.id, "sync")
     with leases.holding(book.store.database, f"account:{book.account.id}", "a sync of sandra"):
@@ -265,12 +312,16 @@ def test_a_few_grant_events_or_all(run: Run, book: Book) -> None:
 
 def test_the_most_urgent_need_decides_the_code(run: Run, book: Book) -> None:
     """Of two accounts, one incomplete and one without a sign-in, the sign-in comes first."""
+    book.grant()
     book.data_set("history", datasets.INCOMPLETE, words="short")
     with book.store.database.write() as conn:
         other = book.add(conn, "tom")
+    assert run("--account", "tom", "status").code == 77
+    assert run("status").code == 77
+    book.account = other
+    imported(book)
     assert run("status").code == 65
     assert run("--account", "tom", "status").code == 0
-    book.account = other
     book.change(locked="locked")
     assert run("status").code == 77
     assert run("status", "--account", "sandra").code == 65

@@ -92,10 +92,11 @@ def _rows(overview: Overview) -> Iterator[Row]:
         yield Row("Trakt", overview.locked, BAD)
     if overview.sign_in is None:
         again = f"`watchbook --account {overview.account} connect`"
-        yield Row("sign-in", f"none: {again}, or import Trakt's export ZIPs", DOUBT)
+        style = BAD if overview.health == "a sign-in is needed" else DOUBT
+        yield Row("sign-in", f"none: {again}, or import Trakt's export ZIPs", style)
     else:
         yield from _about_sign_in(overview.sign_in)
-    yield from _about_sync(overview.last_sync)
+    yield from _about_sync(overview.account, overview.last_sync)
     yield from _about_data_sets(overview.data_sets)
     yield Row("plays", f"{overview.plays:,} kept")
     yield _about_backup(overview)
@@ -112,9 +113,9 @@ def _about_sign_in(sign_in: SignIn) -> Iterator[Row]:
     yield Row("", f"last renewed {ago(sign_in.refreshed_at)}, first given by {sign_in.origin}")
 
 
-def _about_sync(last: LastSync | None) -> Iterator[Row]:
+def _about_sync(account: str, last: LastSync | None) -> Iterator[Row]:
     if last is None:
-        yield Row("last sync", "never: `watchbook sync`", DOUBT)
+        yield Row("last sync", f"never: `watchbook --account {account} sync`", DOUBT)
         return
     styles = {"complete": GOOD, "running": "cyan", "incomplete": DOUBT}
     words = last.words or ""
