@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.errors import SettingsError
+from watchbook.redaction import redact
 from watchbook.settings import PREFIX, SETTINGS, Rate, Settings, load
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -134,8 +136,19 @@ def test_bad_value_shows_a_right_one(settings_of: Load, name: str, text: str) ->
     with pytest.raises(SettingsError) as caught:
         settings_of({PREFIX + name.upper(): text})
     assert f"{PREFIX}{name.upper()} (environment)" in caught.value.message
-    assert f"A right example: {PREFIX}{name.upper()}=" in str(caught.value.hint)
+    hint = str(caught.value.hint)
+    assert re.match(
+        rf"A right example(: {PREFIX}{name.upper()}=| for {PREFIX}{name.upper()} is )", hint
+    )
+    assert redact(hint) == hint, "what hides secrets would spoil the advice"
     assert caught.value.exit_code == 78
+
+
+def test_no_advice_looks_like_a_secret() -> None:
+    """Meaning and example of every setting come through what hides secrets as they are."""
+    for setting in SETTINGS:
+        assert redact(setting.meaning) == setting.meaning
+        assert redact(setting.example) == setting.example
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

@@ -1,8 +1,9 @@
 """Settings: one table of what can be set, and where a value came from.
 
 A value is taken from the environment (``WATCHBOOK_NAME``), else from a ``.env`` file in the
-working folder, else from ``watchbook.toml`` in the home folder, else from the table. Where a hosting
-platform sets ``DATABASE_URL``, it counts when ours is not set. An unknown key or a bad value is an error that shows a right example.
+working folder, else from ``watchbook.toml`` in the home folder, else from the table. Where a
+hosting platform sets ``DATABASE_URL``, it counts when ours is not set. An unknown key or a bad
+value is an error that shows a right example.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         _database_url,
         "Database; without it `watchbook.db` in the home folder.",
-        "postgresql://watchbook@localhost/watchbook",
+        "postgresql://localhost/watchbook",
         secret=True,
     ),
     Setting(
@@ -358,8 +359,15 @@ def _read(setting: Setting, text: str, origin: str) -> Any:
         shown = "its value" if setting.secret else repr(text)
         raise SettingsError(
             f"{setting.variable} ({origin}): {shown} {reason}.",
-            hint=f"A right example: {setting.variable}={setting.example}",
+            hint=_right_example(setting),
         ) from None
+
+
+def _right_example(setting: Setting) -> str:
+    """Advice that has not the shape of a secret: what hides those would spoil it."""
+    if setting.secret:
+        return f"A right example for {setting.variable} is {setting.example}."
+    return f"A right example: {setting.variable}={setting.example}"
 
 
 def _platform(environment: Mapping[str, str]) -> dict[str, str]:

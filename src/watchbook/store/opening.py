@@ -29,6 +29,11 @@ from watchbook.store.schema import meta
 SCHEMA_VERSION = "0001"
 """The newest migration; a test holds it against the migrations folder."""
 
+WRONG_KEY_HINT = (
+    "Put back the right secret.key; to change it, put the new key before the old one in "
+    "WATCHBOOK_SECRET_KEY, with a comma between (docs/how-to/secret-key.md)."
+)
+
 KEY_ROW = "secret_key"
 """Where ``meta`` names the key in use, by its fingerprint."""
 
@@ -147,8 +152,7 @@ def _check_key(database: Database, sealer: Sealer) -> None:
     if known is not None and known not in sealer.key_names:
         raise SettingsError(
             "The secret key is not the one that sealed this database.",
-            hint="Put back the right secret.key, or set WATCHBOOK_SECRET_KEY=NEW,OLD to rotate "
-            "(docs/how-to/secret-key.md).",
+            hint=WRONG_KEY_HINT,
         )
     with database.write(durable=True) as conn:
         if known is not None:
