@@ -267,6 +267,11 @@ def unread_of(states: Mapping[str, DataSetState]) -> list[str]:
     return [name for name in own if name not in tried]
 
 
+def moment(when: datetime) -> str:
+    """Write a moment for a person: ``2026-11-21 20:15 UTC``."""
+    return when.strftime("%Y-%m-%d %H:%M UTC")
+
+
 def newest_backup(conn: sa.Connection, account: Account, home: Path) -> Backup | None:
     """The newest archive of an account that is complete and was whole when last read back.
 

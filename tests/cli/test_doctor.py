@@ -114,6 +114,20 @@ def test_room_on_the_disk(tmp_path: Path, little: int, none: int, state: str) ->
     assert machine.check_room(tmp_path / "not" / "there", little, none).state == state
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (50 << 30, "53.7 GB"),
+        (999_400_000, "999 MB"),
+        (0, "0 MB"),
+        (1_234_500_000_000, "1,234.5 GB"),
+    ],
+)
+def test_sizes_are_told_in_decimal_units(count: int, said: str) -> None:
+    """Room on a disk is written as the sizes of archives are."""
+    assert machine.in_bytes(count) == said
+
+
 def test_a_key_that_others_can_read(run: Run, book: Book, home: Path) -> None:
     """The key opens all tokens, so this is a problem."""
     (home / "secret.key").chmod(0o644)
@@ -141,6 +155,8 @@ def test_a_key_of_another_installation(run: Run, book: Book, home: Path) -> None
     state, words = checks(run, code=1)["tokens of sandra"]
     assert state == "problem"
     assert "cannot be opened with the key in force" in words
+    assert "docs/how-to/secret-key.md" in words
+    assert "connect" not in words
 
 
 def test_a_key_from_the_environment(run: Run, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +342,8 @@ def test_an_app_that_trakt_does_not_know(
     [
         ("cloudflare-403", "problem", "Cloudflare"),
         ("cloudflare-429", "problem", "Cloudflare"),
-        ("rate-429", "warning", "status 429"),
+        ("rate-429", "warning", "asks to wait (429)"),
+        ("http-423", "problem", "support@trakt.tv"),
         ("http-503", "warning", "status 503"),
         ("http-522", "warning", "status 522"),
         ("body-html", "warning", "status 200"),
@@ -349,6 +366,37 @@ def test_a_trakt_that_cannot_be_reached(run: Run, monkeypatch: pytest.MonkeyPatc
     assert found["Trakt"][0] == "problem"
     assert found["Trakt"][1].endswith("Check the network of this machine.")
     assert "clock" not in found
+
+
+def test_an_outage_is_one_problem(
+    run: Run, book: Book, trakt: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Trakt is away nothing is said about the token."""
+    book.grant(trakt.access_token, app=trakt.client_id)
+    monkeypatch.setenv("WATCHBOOK_TRAKT_API_URL", "http://127.0.0.1:1")
+    found = checks(run, "doctor", "--json", code=1)
+    assert [name for name, (state, _) in found.items() if state == "problem"] == ["Trakt"]
+    assert found["token of sandra"][1].startswith("not checked")
+
+
+def test_a_token_that_has_to_wait(run: Run, book: Book, trakt: RunningSandbox) -> None:
+    """A 429 to the token is no trouble with it."""
+    book.grant(trakt.access_token, app=trakt.client_id)
+    trakt.set_faults("rate-429@2")
+    state, words = checks(run, "doctor", "--json")["token of sandra"]
+    assert (state, "asks to wait (429)" in words) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("budget", "state"),
+    [("500/300s", "ok"), ("501/300s", "warning"), ("501/1h", "warning"), ("2/1s", "warning")],
+)
+def test_a_budget_beyond_trakts_own(
+    run: Run, monkeypatch: pytest.MonkeyPatch, budget: str, state: str
+) -> None:
+    """More reads than Trakt allows in five minutes end in refusals, which is said beforehand."""
+    monkeypatch.setenv("WATCHBOOK_TRAKT_BUDGET", budget)
+    assert checks(run)["settings"][0] == state
 
 
 @pytest.mark.parametrize(

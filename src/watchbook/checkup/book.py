@@ -8,12 +8,13 @@ from pathlib import Path
 from watchbook import clock
 from watchbook import grants as services
 from watchbook.checkup.check import Check, ok, problem, warning
-from watchbook.overview import newest_backup, unread_of
+from watchbook.errors import SettingsError
+from watchbook.overview import moment, newest_backup, unread_of
 from watchbook.store import datasets
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.grants import Grant, State
-from watchbook.store.opening import Store
+from watchbook.store.opening import WRONG_KEY_HINT, Store
 from watchbook.trakt.auth import App
 
 OLD_BACKUP = timedelta(days=14)
@@ -26,7 +27,10 @@ def about(what: str, account: Account) -> str:
 
 def check_tokens(account: Account, grant: Grant, store: Store) -> Check:
     """Whether the key in force opens the sealed tokens."""
-    grant.opened(store.sealer)
+    try:
+        grant.opened(store.sealer)
+    except SettingsError as reason:
+        return problem(about("tokens", account), reason.message, WRONG_KEY_HINT)
     return ok(about("tokens", account), "open with the key in force")
 
 
@@ -52,7 +56,7 @@ def check_sign_in(account: Account, grant: Grant | None) -> Check:
         return warning(name, "not connected to Trakt", f"{connect}, or import Trakt's export ZIPs")
     words = services.warning(grant, account.name)
     if words is None:
-        return ok(name, f"{grant.state}, until {clock.to_iso(grant.expires_at)}")
+        return ok(name, f"{grant.state}, until {moment(grant.expires_at)}")
     remedy = f"`watchbook --account {account.name} connect`"
     if grant.state is State.NEEDED:
         return problem(name, words, remedy)

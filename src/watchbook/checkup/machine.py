@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import stat
@@ -13,17 +14,28 @@ import sqlalchemy as sa
 
 from watchbook.checkup.check import Check, ok, problem, warning
 from watchbook.seal import KEY_FILE
-from watchbook.settings import Settings
+from watchbook.settings import Rate, Settings
 from watchbook.store.database import Database
 from watchbook.store.opening import SCHEMA_VERSION, schema_version
 
-LITTLE_ROOM = 1 << 30
-NO_ROOM = 50 << 20
+LITTLE_ROOM = 1_000_000_000
+NO_ROOM = 50_000_000
 """Bytes."""
+
+TRAKT_LIMIT = Rate(500, 300)
+"""Reads that Trakt itself allows an account."""
 
 
 def check_spelling(settings: Settings) -> Check:
-    """All settings could be read; says where they came from."""
+    """All settings could be read; says how many there are, and whether the budget is too large."""
+    rate = settings.trakt_budget
+    if rate.count * max(1, math.ceil(TRAKT_LIMIT.seconds / rate.seconds)) > TRAKT_LIMIT.count:
+        return warning(
+            "settings",
+            f"WATCHBOOK_TRAKT_BUDGET is {rate}, more than the "
+            f"{TRAKT_LIMIT.count} reads in {TRAKT_LIMIT.seconds} s that Trakt allows",
+            f"Set it to {settings['trakt_budget'].setting.default}.",
+        )
     chosen = sum(one.origin != "default" for one in settings)
     return ok("settings", f"readable, {chosen} set; `watchbook config` lists them")
 
@@ -48,11 +60,17 @@ def check_room(home: Path, little: int = LITTLE_ROOM, none: int = NO_ROOM) -> Ch
     name = "disk space"
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
-    words = f"{free >> 20:,} MiB free"
+    words = f"{in_bytes(free)} free"
     remedy = "Free some space; `watchbook backup list` shows what archives take."
     if free < none:
         return problem(name, words, remedy)
     return warning(name, words, remedy) if free < little else ok(name, words)
+
+
+def in_bytes(count: int) -> str:
+    """``6_217_289`` as ``6 MB``, and from a thousand of these on as GB."""
+    megabytes = count / 1_000_000
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"  # noqa: PLR2004
 
 
 def check_key_file(settings: Settings) -> Check:

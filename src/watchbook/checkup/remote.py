@@ -6,6 +6,7 @@ limit there is room for them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -19,6 +20,17 @@ CLOCK_SKEW = timedelta(minutes=2)
 _QUICK = Timeouts(connect=5, read=10, total=20)
 _PROBE = "/sync/last_activities"
 _APPS = "https://app.trakt.tv/settings/apps"
+
+
+_TOLD: Mapping[int, Callable[[str], Check]] = {
+    423: lambda name: problem(
+        name, "Trakt has locked the account (423)", "Write to support@trakt.tv."
+    ),
+    429: lambda name: warning(
+        name, "Trakt asks to wait (429)", "Nothing to do: a sync waits as long as it is told."
+    ),
+}
+"""Answers that mean the same with and without a token."""
 
 
 def ask(http: HttpClient, api_url: str, client_id: str | None, token: str | None = None) -> Answer:
@@ -46,6 +58,8 @@ def check_app(answer: Answer, client_id: str | None) -> Check:
             f"Cloudflare, which guards Trakt, turns us away (status {answer.status})",
             "Wait a quarter of an hour. A VPN or a shared address may be the reason.",
         )
+    if answer.status in _TOLD:
+        return _TOLD[answer.status](name)
     if client_id is None and answer.status < 500:  # noqa: PLR2004
         return ok(name, "reachable; there is no app to try yet")
     if answer.status == 403:  # noqa: PLR2004
@@ -84,8 +98,9 @@ def check_token(account: Account, answer: Answer) -> Check:
     remedies = {
         401: ("Trakt does not take it (401)", "`watchbook connect --refresh`, then `connect`"),
         403: ("Trakt does not take the app (403)", f"Check the app at {_APPS}."),
-        423: ("Trakt has locked the account (423)", "Write to support@trakt.tv."),
     }
+    if answer.status in _TOLD and not answer.is_html:
+        return _TOLD[answer.status](name)
     if answer.status in remedies and not answer.is_html:
         return problem(name, *remedies[answer.status])
     return warning(name, f"no clear answer (status {answer.status})", "Try again later.")

@@ -34,13 +34,14 @@ def rounds(settings: Settings, http: HttpClient | None) -> Iterator[Check]:
     yield guarded("home folder", lambda: machine.check_home(settings.home))
     yield guarded("disk space", lambda: machine.check_room(settings.home))
     yield guarded("secret key", lambda: machine.check_key_file(settings))
+    outside = _Outside(settings, http) if http is not None else None
     database = _opened(settings)
     if isinstance(database, Check):
         yield database
-        yield from _without_store(settings, http)
+        yield from _without_store(settings, outside)
         return
     try:
-        yield from _with_store(settings, database, http)
+        yield from _with_store(settings, database, outside)
     finally:
         database.close()
 
@@ -57,29 +58,31 @@ def _opened(settings: Settings) -> Database | Check:
         return problem("database", redact(str(reason)), remedy)
 
 
-def _without_store(settings: Settings, http: HttpClient | None) -> Iterator[Check]:
+def _without_store(settings: Settings, outside: _Outside | None) -> Iterator[Check]:
     yield guarded("time zones", lambda: machine.check_zones([]))
-    if http is not None:
-        yield from _trakt(settings, http, settings.trakt_app[0])
+    if outside is not None:
+        yield from outside.checks(settings.trakt_app[0])
 
 
-def _with_store(settings: Settings, database: Database, http: HttpClient | None) -> Iterator[Check]:
+def _with_store(
+    settings: Settings, database: Database, outside: _Outside | None
+) -> Iterator[Check]:
     schema = guarded("database", lambda: machine.check_schema(database))
     yield schema
     if schema.state is State.OK:
         yield guarded("integrity", lambda: machine.check_integrity(database))
     if schema.state is not State.OK or schema_version(database) != SCHEMA_VERSION:
-        yield from _without_store(settings, http)
+        yield from _without_store(settings, outside)
         return
     with database.read() as conn:
         books = [(one, grants.find(conn, one.id)) for one in accounts.all_accounts(conn)]
     yield guarded("time zones", lambda: machine.check_zones(one.timezone for one, _ in books))
-    if http is not None and not books:
-        yield from _trakt(settings, http, settings.trakt_app[0])
+    if outside is not None and not books:
+        yield from outside.checks(settings.trakt_app[0])
     for account, grant in books:
         yield from _about(settings.home, database, account, grant)
         if grant is not None:
-            yield from _with_grant(settings, database, http, account, grant)
+            yield from _with_grant(settings, database, outside, account, grant)
 
 
 def _about(
@@ -94,7 +97,7 @@ def _about(
 def _with_grant(
     settings: Settings,
     database: Database,
-    http: HttpClient | None,
+    outside: _Outside | None,
     account: Account,
     grant: Grant,
 ) -> Iterator[Check]:
@@ -105,36 +108,53 @@ def _with_grant(
         return
     opening = guarded(name, lambda: book.check_tokens(account, grant, _store(settings, database)))
     yield opening
-    if http is not None and opening.state is State.OK:
-        installation = Installation(_store(settings, database), settings, http)
+    if outside is not None and opening.state is State.OK:
+        installation = Installation(_store(settings, database), settings, outside.http)
         yield guarded(
             about("app", account),
             lambda: book.check_app(account, grant, app_of(installation, account)),
         )
-        yield from _trakt(settings, http, grant.client_id)
-        yield guarded(about("token", account), lambda: _try_token(installation, account, grant))
+        yield from outside.checks(grant.client_id)
+        yield outside.check_token(installation, account, grant)
 
 
 def _store(settings: Settings, database: Database) -> Store:
     return Store(database, load_sealer(settings.home, settings.secret_keys), settings.home)
 
 
-def _try_token(installation: Installation, account: Account, grant: Grant) -> Check:
-    token = grant.opened(installation.store.sealer).access
-    api_url = installation.settings.trakt_api_url
-    return remote.check_token(
-        account, remote.ask(installation.http, api_url, grant.client_id, token)
-    )
+class _Outside:
+    """Trakt as the rounds find it: an app is asked about once, an outage told once."""
 
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        self._settings = settings
+        self.http = http
+        self._states: dict[str | None, State] = {}
+        self._away = False
 
-def _trakt(settings: Settings, http: HttpClient, client_id: str | None) -> Iterator[Check]:
-    """Trakt without a token: is it there, does it know the app, what time is it there."""
-    answers: list[Answer] = []
+    def checks(self, client_id: str | None) -> Iterator[Check]:
+        """Trakt without a token: is it there, does it know the app, what time is it there."""
+        if self._away or client_id in self._states:
+            return
+        answers: list[Answer] = []
 
-    def look() -> Check:
-        answers.append(remote.ask(http, settings.trakt_api_url, client_id))
-        return remote.check_app(answers[0], client_id)
+        def look() -> Check:
+            answers.append(remote.ask(self.http, self._settings.trakt_api_url, client_id))
+            return remote.check_app(answers[0], client_id)
 
-    yield guarded("Trakt", look, "Check the network of this machine.")
-    if answers:
-        yield guarded("clock", lambda: remote.check_clock(answers[0]))
+        found = guarded("Trakt", look, "Check the network of this machine.")
+        self._states[client_id], self._away = found.state, not answers
+        yield found
+        if answers:
+            yield guarded("clock", lambda: remote.check_clock(answers[0]))
+
+    def check_token(self, installation: Installation, account: Account, grant: Grant) -> Check:
+        """Whether Trakt takes the token; where it is away or refuses all, that is not asked."""
+        name = about("token", account)
+        if self._away or self._states.get(grant.client_id) is not State.OK:
+            return ok(name, "not checked, because of what is said about Trakt")
+        return guarded(name, lambda: self._try_token(installation, account, grant))
+
+    def _try_token(self, installation: Installation, account: Account, grant: Grant) -> Check:
+        token = grant.opened(installation.store.sealer).access
+        api_url = self._settings.trakt_api_url
+        return remote.check_token(account, remote.ask(self.http, api_url, grant.client_id, token))

@@ -192,8 +192,10 @@ def some(names: Sequence[str]) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Write a moment for a person: ``2026-11-21 20:15 UTC``."""
-    return when.strftime("%Y-%m-%d %H:%M UTC")
+    """Write a moment for a person, as every page does."""
+    from watchbook import overview
+
+    return overview.moment(when)
 
 
 def ago(when: datetime) -> str:
