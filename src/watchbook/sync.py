@@ -118,7 +118,12 @@ def _sync_under(
     report.requests = client.requests
     with database.write() as conn:
         runs.finish(
-            conn, run_id, report.outcome, report.words, requests=report.requests, report=report
+            conn,
+            run_id,
+            report.outcome,
+            report.words,
+            requests=report.requests,
+            report=report.as_data(),
         )
     step("sync.done")
     return report
@@ -128,7 +133,11 @@ def _write_failure(
     database: Database, account: Account, run_id: int, reason: BaseException, requests: int
 ) -> None:
     known = isinstance(reason, WatchbookError)
-    words = reason.message if isinstance(reason, WatchbookError) else type(reason).__name__
+    words = f"A fault: {type(reason).__name__}."
+    if isinstance(reason, KeyboardInterrupt):
+        words = "Stopped from the keyboard."
+    if isinstance(reason, WatchbookError):
+        words = reason.message
     hint = reason.hint if isinstance(reason, WatchbookError) else None
     outcome = runs.FAILED if known else runs.INTERRUPTED
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from watchbook.clock import counted
 from watchbook.desk import Outcome
@@ -32,6 +33,14 @@ class SyncReport:
     def complete(self) -> bool:
         """Whether the copy holds all that Trakt claims."""
         return self.outcome == COMPLETE
+
+    def as_data(self) -> dict[str, Any]:
+        """The report for the run's record and ``--json``, without the ids of every new play."""
+        data = asdict(self)
+        data["seconds"] = round(self.seconds, 3)
+        for outcome in data["data_sets"]:
+            del outcome["new_plays"]
+        return data
 
     def total(self, count: str) -> int:
         """The sum of a count (``added``, ``changed``, ``removed``, ``held``) over all data sets."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -44,7 +45,7 @@ def test_dead_process_loses_its_lease_at_once(database: Database) -> None:
     moment = to_millis(now())
     row = {
         "name": "account:1",
-        "holder": f"{child.stdout.strip()} 1 a sync",
+        "holder": f"{child.stdout.strip()} 1@{leases.machine_mark()} a sync",
         "taken_at": moment,
         "expires_at": moment + 60_000,
     }
@@ -64,4 +65,19 @@ def test_vanished_machine_keeps_its_lease_until_it_ends(database: Database) -> N
     with leases.holding(database, "a", "a sync"):
         pass
     with pytest.raises(StoreBusy), leases.holding(database, "b", "a sync"):
+        pass
+
+
+def test_machine_of_the_same_name_is_another(database: Database) -> None:
+    """A lease of a process of another machine with our host name counts as held."""
+    moment = to_millis(now())
+    row = {
+        "name": "account:1",
+        "holder": f"{socket.gethostname()} 999999999 1@elsewhere a sync",
+        "taken_at": moment,
+        "expires_at": moment + 60_000,
+    }
+    with database.write() as conn:
+        conn.execute(sa.insert(table).values(row))
+    with pytest.raises(StoreBusy), leases.holding(database, "account:1", "a sync"):
         pass

@@ -43,7 +43,7 @@ def sync(context: Context, *, full: bool, accept_removals: bool) -> int:
     account = syncable_account(context)
     report = run_sync(context, account, SyncOptions(full=full, accept_removals=accept_removals))
     if context.json:
-        context.answer(report)
+        context.answer(report.as_data())
     else:
         tell(context, report)
         if not (report.complete or report.total("held")):  # what is held says itself what to do

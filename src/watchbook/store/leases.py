@@ -6,6 +6,7 @@ machine gives its lease up at once, one that vanished elsewhere when the lease e
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import threading
@@ -13,7 +14,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import count
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -118,7 +121,22 @@ def living(conn: sa.Connection, names: Collection[str]) -> list[Lease]:
 
 def _our_name(purpose: str) -> str:
     """Machine, process and turn, so that anybody can tell whether it is still being held."""
-    return f"{socket.gethostname()} {os.getpid()} {next(_turns)} {purpose}"
+    return f"{socket.gethostname()} {os.getpid()} {next(_turns)}@{machine_mark()} {purpose}"
+
+
+@cache
+def machine_mark() -> str:
+    """What tells this machine, since it was started, from others with the same name.
+
+    Two containers may be called alike, and each has a process 1: the space in which process
+    numbers count belongs to the mark.
+    """
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def _take(conn: sa.Connection, name: str, holder: str) -> None:
@@ -147,8 +165,8 @@ def _take(conn: sa.Connection, name: str, holder: str) -> None:
 
 def _is_dead(holder: str) -> bool:
     """Whether ``holder`` was a process of this machine that is gone, or is done in this one."""
-    host, pid = holder.split(" ", 2)[:2]
-    if host != socket.gethostname():
+    _host, pid, turn = holder.split(" ", 3)[:3]
+    if turn.partition("@")[2] != machine_mark():
         return False
     if int(pid) == os.getpid():
         return holder not in _held_here
