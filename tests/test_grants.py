@@ -18,6 +18,7 @@ from watchbook import clock, connecting, logs
 from watchbook.addresses import AddressRule
 from watchbook.connecting import Installation
 from watchbook.errors import (
+    AccountLocked,
     AuthorisationNeeded,
     InputError,
     RateLimited,
@@ -112,7 +113,7 @@ def pair_of(trakt: Sandbox, slug: str) -> TokenPair:
 def connected(here: Installation, trakt: Sandbox, slug: str, wanted: str | None = None) -> Account:
     """Connect with a consent of ``slug``."""
     issue = connecting.issue_of(pair_of(trakt, slug), app_of(trakt), PIN_REDIRECT, "test")
-    return connecting.connect(here, wanted, app_of(trakt), issue)
+    return connecting.connect(here, wanted, app_of(trakt), issue, sleep=lambda _: None)
 
 
 def stored(here: Installation, account: Account) -> Grant:
@@ -577,6 +578,55 @@ def test_one_user_cannot_have_two_accounts(
         with pytest.raises(AuthorisationNeeded, match=account.name):
             connected(here, trakt, trakt.accounts[0].slug, wanted=wanted)
     assert works(trakt, access_of(here, account)), "handing back must not end their own grant"
+
+
+@sqlite
+@pytest.mark.parametrize(
+    ("fault", "waits"),
+    [
+        ("rate-429:7/users/settings@1", [7]),
+        ("rate-429-bare/users/settings@1", [2]),
+        ("http-502/users/settings@1 http-503:60/users/settings@2", [2, 60]),
+    ],
+)
+def test_a_new_consent_is_worth_a_wait(
+    here: Installation, trakt: Sandbox, fault: str, waits: list[float]
+) -> None:
+    """What passes within a minute at the test of a consent does not throw the consent away."""
+    issue = connecting.issue_of(
+        pair_of(trakt, trakt.accounts[0].slug), app_of(trakt), PIN_REDIRECT, "test"
+    )
+    slept: list[float] = []
+    trakt.set_faults(*fault.split())
+    account = connecting.connect(here, None, app_of(trakt), issue, sleep=slept.append)
+    assert slept == waits
+    assert stored(here, account).state is State.ALIVE
+
+
+@sqlite
+@pytest.mark.parametrize(
+    ("fault", "kind", "waits"),
+    [
+        ("rate-429:61/users/settings", RateLimited, []),
+        ("http-500/users/settings", RemoteUnavailable, [2, 5]),
+        ("http-423/users/settings", AccountLocked, []),
+    ],
+)
+def test_a_consent_that_cannot_be_tried_is_not_kept(
+    here: Installation, trakt: Sandbox, fault: str, kind: type[WatchbookError], waits: list[float]
+) -> None:
+    """Longer waits, more than two more tries and a locked account end the sign-in in words."""
+    issue = connecting.issue_of(
+        pair_of(trakt, trakt.accounts[0].slug), app_of(trakt), PIN_REDIRECT, "test"
+    )
+    slept: list[float] = []
+    trakt.set_faults(fault)
+    with pytest.raises(kind) as caught:
+        connecting.connect(here, None, app_of(trakt), issue, sleep=slept.append)
+    assert slept == waits
+    assert ("support@trakt.tv" in str(caught.value.hint)) is (kind is AccountLocked)
+    with here.store.database.read() as conn:
+        assert accounts.all_accounts(conn) == []
 
 
 @sqlite

@@ -7,18 +7,21 @@ pair is tried first (one read of the user's settings), and one of another user i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from watchbook import clock
 from watchbook.errors import (
+    AccountLocked,
     AuthorisationNeeded,
     InputError,
     OutcomeUnknown,
+    RateLimited,
     RemoteError,
     RemoteUnavailable,
     StoreBusy,
@@ -42,6 +45,9 @@ FROM_ENVIRONMENT = "environment"
 LONGEST_REFRESH = 150.0
 """Seconds that others wait: longer than a request may take."""
 _LOOK_EVERY = 0.1
+_PAUSES = (2.0, 5.0)
+_LONGEST_WAIT = 60.0
+"""Seconds before a new consent is tried again, unless Trakt names others; and the most of them."""
 _PROVISIONAL = "me"
 """Name of an account made from the environment's token until Trakt has told its slug."""
 
@@ -60,7 +66,44 @@ class Installation:
 
     def identify(self, app: App, access: str) -> Identity:
         """The Trakt user to whom ``access`` belongs; raises as that function does."""
-        return identify(self.http, self.settings.trakt_api_url, app, access)
+        return whose(self.http, self.settings, app, access)
+
+
+def whose(http: HttpClient, settings: Settings, app: App, access: str) -> Identity:
+    """The Trakt user to whom ``access`` belongs.
+
+    Raises as ``identify`` does, and AccountLocked when Trakt has locked that user's account.
+    """
+    try:
+        return identify(http, settings.trakt_api_url, app, access)
+    except RemoteError as reason:
+        if reason.status != 423:  # noqa: PLR2004 - Locked
+            raise
+        raise AccountLocked(
+            "Trakt has locked or deactivated this account (423).",
+            hint="Write to support@trakt.tv; when it is unlocked, connect again.",
+        ) from None
+
+
+def asked_patiently(
+    ask: Callable[[], Identity], *, sleep: Callable[[float], None] = clock.sleep
+) -> Identity:
+    """What ``ask`` answers, asked up to three times: a new consent is worth waiting a minute for.
+
+    Raises as ``ask`` does, and at once when Trakt asks for a longer wait.
+    """
+    for pause in _PAUSES:
+        try:
+            return ask()
+        except RemoteUnavailable as reason:
+            wait = reason.retry_after if isinstance(reason, RateLimited) else None
+            wait = pause if wait is None else wait
+            if wait > _LONGEST_WAIT:
+                raise
+            told = f"Asked again in {clock.in_words(timedelta(seconds=wait))}."
+            logger("connecting").warning(told, reason=reason.message)
+        sleep(wait)
+    return ask()
 
 
 def app_of(installation: Installation, account: Account | None) -> App | None:
@@ -96,13 +139,21 @@ def issue_of(
     )
 
 
-def connect(installation: Installation, wanted: str | None, app: App, issue: Issue) -> Account:
+def connect(
+    installation: Installation,
+    wanted: str | None,
+    app: App,
+    issue: Issue,
+    *,
+    sleep: Callable[[float], None] = clock.sleep,
+) -> Account:
     """Test a consent and keep it, for the account called ``wanted`` or the one it belongs to.
 
     Makes the first account, or one called ``wanted``. Raises AuthorisationNeeded, naming both,
     for the consent of another Trakt user than the account's; that grant is not kept.
     """
-    identity = installation.identify(app, issue.tokens.access)
+    access = issue.tokens.access
+    identity = asked_patiently(lambda: installation.identify(app, access), sleep=sleep)
     try:
         with installation.store.database.write(durable=True) as conn:
             account = _account_for(conn, wanted, identity)

@@ -181,8 +181,8 @@ def _by_pin(server: AuthServer, pin: str) -> TokenPair:
 
 
 def _print_token(context: Context, pin: str | None) -> None:
+    from watchbook.connecting import asked_patiently, whose
     from watchbook.trakt.auth import App, AuthServer
-    from watchbook.trakt.identity import identify
 
     if not sys.stdout.isatty():
         raise InputError(
@@ -197,7 +197,7 @@ def _print_token(context: Context, pin: str | None) -> None:
         raise InputError(
             "Trakt gave no refresh token.", hint="Sign in with `watchbook connect` on the host."
         )
-    user = identify(context.http, settings.trakt_api_url, app, pair.access)
+    user = asked_patiently(lambda: whose(context.http, settings, app, pair.access))
     _tell(f"A refresh token of the Trakt user {user.slug}. It works once, in one place:")
     _tell("put it into the host's environment as WATCHBOOK_TRAKT_REFRESH_TOKEN.")
     click.echo(pair.refresh)
