@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from watchbook.archive.documents import documents
 from watchbook.archive.manifest import (
     ACCOUNT_FORMAT,
     COMPLETE,
@@ -24,7 +25,7 @@ from watchbook.archive.manifest import (
 )
 from watchbook.archive.packing import Member, in_memory, pack
 from watchbook.archive.standalone import verify as standalone
-from watchbook.archive.verify import Verification, beside_of, verify_archive
+from watchbook.archive.verify import beside_of, verify_archive
 from watchbook.clock import from_iso
 from watchbook.errors import ArchiveDamaged, ArchiveError
 
@@ -306,7 +307,24 @@ def test_stand_alone_runs_on_old_pythons() -> None:
     assert "removeprefix" not in source
 
 
-def test_nothing_to_verify(tmp_path: Path) -> None:
-    """A path that is not there is told, not thrown."""
-    assert standalone.main([str(tmp_path / "none.tar.gz")]) == 1
-    assert isinstance(verify_archive(small(tmp_path)), Verification)
+@pytest.mark.parametrize("arguments", [["none.tar.gz"], ["--help"], ["-x"], ["one", "two"]])
+def test_what_cannot_be_checked_is_not_called_damaged(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped name or option is answered with how to call it, and ends with 2."""
+    assert standalone.main(arguments) == 2
+    shown = capsys.readouterr().out
+    assert shown.endswith("usage: python3 verify.py [FOLDER or FILE.tar.gz]\n")
+    assert ("no such file" in shown) is (arguments == ["none.tar.gz"])
+    assert "DAMAGED" not in shown
+
+
+@pytest.mark.parametrize("verdict", ["complete", "incomplete"])
+def test_the_letter_to_the_reader_has_single_blank_lines(verdict: str) -> None:
+    """README.txt reads well, with and without the words about what is missing."""
+    moment = from_iso("2026-11-21T20:15:00Z")
+    readme = documents("backup-sandra", "sandra", moment, verdict)[0]
+    text = b"".join(readme.content()).decode()
+    assert "\n\n\n" not in text
+    assert "\n\nTo check" in text
+    assert ("\n\nThis archive is INCOMPLETE" in text) is (verdict == "incomplete")

@@ -4,7 +4,8 @@
     python3 verify.py             the folder in which this file lies
     python3 verify.py PATH        another folder, or a packed .tar.gz
 
-Ends with 0 when every file is there as it was written, and with 1 when not.
+Ends with 0 when every file is there as it was written, with 1 when not, and with 2 when there
+is nothing of that name to check.
 """
 
 import gzip
@@ -32,6 +33,7 @@ from typing import (
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
 LONGEST_ROW = 64 << 20
+USAGE = "usage: python3 verify.py [FOLDER or FILE.tar.gz]"
 _CHUNK = 1 << 16
 _OWN_DIGEST = re.compile(rb'"manifest_sha256": "([0-9a-f]{64})"')
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
@@ -283,7 +285,14 @@ def check_beside(packed: str) -> Optional[str]:
 
 def main(arguments: List[str]) -> int:
     """Check what the command line names, and say how it stands."""
+    if len(arguments) > 1 or any(one.startswith("-") for one in arguments):
+        print(USAGE)
+        return 2
     path = arguments[0] if arguments else os.path.dirname(os.path.abspath(__file__))
+    if not os.path.exists(path):
+        print("There is no such file: %s" % path)
+        print(USAGE)
+        return 2
     note = None
     try:
         if os.path.isdir(path):
