@@ -47,6 +47,7 @@ def test_the_root_tells_the_application_apart(read: Api) -> None:
     page = read.auth.get("/")
     assert page.status_code == 200
     assert "WATCHBOOK_TRAKT_API_URL" in page.text
+    assert "<pre>export WATCHBOOK_HOME=$(mktemp -d)\n" in page.text, "no real home is touched"
     assert read.sandbox.url in page.text
     assert "prefers-color-scheme: dark" in page.text
 

@@ -99,6 +99,7 @@ def home(world: World) -> Answer:
     boxes = "\n".join(f"<div><dt>{k}</dt><dd>{v:,}</dd></div>" for k, v in counts.items())
     faults = ", ".join(escape(rule.name) for rule in world.faults.rules) or "none"
     settings = (
+        "export WATCHBOOK_HOME=$(mktemp -d)\n"  # nobody's real installation signs in here
         f"export WATCHBOOK_TRAKT_API_URL={world.url}\n"
         f"export WATCHBOOK_TRAKT_AUTH_URL={world.auth_url}\n"
         f"export WATCHBOOK_TRAKT_CLIENT_ID={world.client_id}\n"
