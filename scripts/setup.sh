@@ -76,6 +76,7 @@ is_new_enough() {
 find_python() {
     for python in ${PYTHON:-python3.14 python3.13 python3.12 python3.11 python3}; do
         if is_new_enough "$python"; then
+            leave_virtual_environment
             return
         fi
     done
@@ -83,8 +84,20 @@ find_python() {
         "Install one (Debian 12, Ubuntu 24.04: apt-get install python3) or name it: make PYTHON=/path/to/python3"
 }
 
+# Another virtual environment may come first in PATH. It may lack pip, and may go away, so the
+# Python that it was made with is taken.
+leave_virtual_environment() {
+    base=$("$python" -c '
+import sys
+print("" if sys.prefix == sys.base_prefix else getattr(sys, "_base_executable", ""))
+') || base=
+    if [ -n "$base" ] && is_new_enough "$base"; then
+        python=$base
+    fi
+}
+
 find_pip() {
-    for pip_python in "$python" python3; do
+    for pip_python in "$python" python3 /usr/bin/python3; do
         if "$pip_python" -m pip --version >/dev/null 2>&1; then
             return
         fi
