@@ -353,6 +353,46 @@ def test_token_is_shown_once_on_a_terminal(trakt: RunningSandbox, tmp_path: Path
         assert server.refresh(token).access
 
 
+def test_a_stored_app_is_not_asked_for_again(trakt: RunningSandbox) -> None:
+    """``--print-token`` takes the app that the account was connected with."""
+    watchbook("connect", typed=f"{trakt.client_id}\n{trakt.client_secret}\n")
+    before = tokens()
+    shown = on_a_terminal("connect", "--print-token")
+    assert "Client id" not in shown
+    assert re.fullmatch(r"[0-9a-f]{64}", shown.strip().splitlines()[-1].strip())
+    assert tokens() == before
+
+
+def test_answers_may_come_through_a_pipe(trakt: RunningSandbox) -> None:
+    """Without a terminal the app's secret is read as a line, without a warning of Python's."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "watchbook", "connect", "--code", pin_of(trakt)],
+        input=f"{trakt.client_id}\n{trakt.client_secret}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert ended.returncode == 0
+    assert "Connected: " in ended.stdout
+    assert "Warning" not in ended.stderr
+    assert trakt.client_secret not in ended.stdout + ended.stderr
+
+
+def test_a_pipe_that_ends_too_early(trakt: RunningSandbox) -> None:
+    """A question that nobody answers ends with words about that."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "watchbook", "connect"],
+        input=f"{trakt.client_id}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert ended.returncode == 2
+    assert "standard input ended before its answer" in ended.stderr
+
+
 def on_a_terminal(*arguments: str) -> str:
     """Run a command on a terminal of its own; all that it shows."""
     ours, theirs = pty.openpty()

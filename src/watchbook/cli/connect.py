@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -143,10 +145,22 @@ def _ask_app(settings: Settings) -> App:
     _tell("  3. Copy its client id and client secret here; the secret is not shown.")
     _tell(ZIP_DOOR)
     client_id = click.prompt("Client id", err=True).strip()
-    client_secret = click.prompt(
-        "Client secret", hide_input=True, default="", show_default=False, err=True
-    ).strip()
+    client_secret = _ask_hidden("Client secret")
     return App(client_id, client_secret or None)
+
+
+def _ask_hidden(what: str) -> str:
+    """A line that is not shown as it is typed; from a pipe it is read as it comes."""
+    if sys.stdin.isatty():
+        answer: str = click.prompt(
+            what, hide_input=True, default="", show_default=False, err=True
+        ).strip()
+        return answer
+    click.echo(f"{what}: ", nl=False, err=True)
+    try:
+        return input().strip()
+    except EOFError as ended:
+        raise click.Abort from ended
 
 
 def _by_device(server: AuthServer) -> TokenPair:
@@ -176,7 +190,7 @@ def _by_pin(server: AuthServer, pin: str) -> TokenPair:
     if not pin:
         _tell("Open this page, agree, and copy the PIN that it shows:")
         _tell(f"  {server.authorize_url(PIN_REDIRECT, pkce=pkce)}")
-        pin = click.prompt("PIN", hide_input=True, err=True)
+        pin = _ask_hidden("PIN")
     return server.exchange_code(pin.strip(), PIN_REDIRECT, pkce=pkce)
 
 
@@ -191,7 +205,8 @@ def _print_token(context: Context, pin: str | None) -> None:
         )
     settings = context.settings
     client_id, client_secret = settings.trakt_app
-    app = App(client_id, client_secret) if client_id else _ask_app(settings)
+    app = App(client_id, client_secret) if client_id else _stored_app(context)
+    app = app or _ask_app(settings)
     pair = _tokens(AuthServer(context.http, settings.trakt_auth_url, app), pin)
     if pair.refresh is None:
         raise InputError(
@@ -201,6 +216,18 @@ def _print_token(context: Context, pin: str | None) -> None:
     _tell(f"A refresh token of the Trakt user {user.slug}. It works once, in one place:")
     _tell("put it into the host's environment as WATCHBOOK_TRAKT_REFRESH_TOKEN.")
     click.echo(pair.refresh)
+
+
+def _stored_app(context: Context) -> App | None:
+    """The app that the account was connected with, if there is one; nothing is made for it."""
+    from watchbook import connecting
+
+    url = context.settings.database_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return None
+    with suppress(WatchbookError):  # then it is asked for
+        return connecting.app_of(context.installation, _present(context))
+    return None
 
 
 def _keep_alive(context: Context) -> None:
