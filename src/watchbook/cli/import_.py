@@ -30,7 +30,7 @@ _INCOMPLETE = 65
 """Exit code of an import that ended, but without all that Trakt claims, as of a sync."""
 
 
-@click.command(name="import")
+@click.command(name="import", short_help="Take in Trakt's export, or a saved installation.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--accept-removals",
