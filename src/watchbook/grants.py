@@ -176,8 +176,7 @@ class TokenSource:
         account = self._account()
         told = f"{account.name} is not signed in to Trakt."
         if grant is not None:
-            reason = (words or grant.state_words or "the sign-in has ended").rstrip(".")
-            told = f"{account.name} has to sign in to Trakt again: {reason}."
+            told = _again_because(account.name, words or grant.state_words)
         return AuthorisationNeeded(
             told,
             hint=f"Run `watchbook --account {account.name} connect`. What is stored stays, and "
@@ -284,13 +283,18 @@ def warning(grant: Grant, name: str) -> str | None:
     """
     end = clock.to_iso(grant.expires_at)
     if grant.state is State.NEEDED:
-        return f"{name} has to sign in to Trakt again: {grant.state_words} Run `watchbook connect`."
+        return f"{_again_because(name, grant.state_words)} Run `watchbook connect`."
     lifetime = grant.expires_at - grant.issued_at
     late = clock.now() >= grant.issued_at + min(_WARN_AFTER, lifetime * 4 / 7)
     if grant.state is not State.UNCLEAR and not late:
         return None
     why = grant.state_words or "Nothing has refreshed it: does a service or a cron job run?"
     return f"Trakt's token of {name} was not renewed and ends at {end}. {why}"
+
+
+def _again_because(name: str, words: str | None) -> str:
+    reason = (words or "the sign-in has ended").rstrip(".")
+    return f"{name} has to sign in to Trakt again: {reason}."
 
 
 def _is_over(grant: Grant) -> bool:

@@ -122,8 +122,9 @@ def test_a_dead_grant_asks_for_a_sign_in(run: Run, book: Book) -> None:
     book.needs_sign_in()
     ended = run("status")
     assert ended.code == 77
-    assert "Trakt does not accept the refresh token." in ended.out
-    assert "watchbook connect" in ended.out
+    assert "Trakt does not accept the refresh token. Run `watchbook connect`." in ended.out
+    book.needs_sign_in("No full stop")
+    assert "No full stop. Run `watchbook connect`." in run("status").out
 
 
 def test_a_late_refresh_is_a_warning_only(run: Run, book: Book) -> None:
