@@ -41,6 +41,14 @@ def test_the_first_import_says_what_came(run: Run, export: Path) -> None:
     assert "Complete: 600 plays" in ended.out
 
 
+def test_an_account_that_lives_on_exports_is_well(run: Run, export: Path) -> None:
+    """After an import every data set is told, read or not held by exports, and nobody signs in."""
+    run("import", str(export))
+    ended = run("status")
+    assert ended.code == 0, ended.out
+    assert "not read yet" not in ended.out
+
+
 def test_the_second_import_says_nothing_new(run: Run, export: Path) -> None:
     """The same file again adds nothing."""
     run("import", str(export))
