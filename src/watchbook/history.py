@@ -85,6 +85,13 @@ def read_newest(
     return None
 
 
+def play_row(play: ParsedPlay) -> plays.PlayRow:
+    """A play as the store keeps it."""
+    return plays.PlayRow(
+        play.history_id, play.type, play.title_key, play.watched_at, play.action, play.raw
+    )
+
+
 def keep_plays(
     conn: sa.Connection,
     desk: Desk,
@@ -102,16 +109,7 @@ def keep_plays(
         if isinstance(parsed, Reject):
             bad.append(parsed)
             continue
-        good.append(
-            plays.PlayRow(
-                parsed.history_id,
-                parsed.type,
-                parsed.title_key,
-                parsed.watched_at,
-                parsed.action,
-                parsed.raw,
-            )
-        )
+        good.append(play_row(parsed))
         titles += parsed.titles
     desk.titles.save(conn, titles)
     new, changed = plays.save(conn, desk.account_id, good, generation, to_millis(now()))

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from watchbook.clock import counted
 from watchbook.desk import Listener, Outcome, Reading, save_rejects
 from watchbook.exports.trakt_zip import BUCKETS, LIST_ITEMS, VIP_ONLY, TraktExport, row_count
+from watchbook.history import play_row
 from watchbook.ingest import trips_wire
 from watchbook.nameless import unmatched, without_id
 from watchbook.shelves import (
@@ -248,7 +249,7 @@ class Intake:
                 bad.append(parsed)
         self.titles.save(self.conn, [title for play in good for title in play.titles])
         self._save_rejects(reading, bad, generation)
-        return [_play_row(play) for play in good]
+        return [play_row(play) for play in good]
 
     def _as_told(self, reading: Reading, rows: list[plays.PlayRow]) -> list[plays.PlayRow]:
         """The rows, those that say no more than the API has told as they are stored."""
@@ -373,14 +374,8 @@ def _item_row(parsed: ParsedItem, place: int) -> items.ItemRow:
     return items.ItemRow(parsed.key, parsed.type, parsed.title_key, place, parsed.raw)
 
 
-def _play_row(play: ParsedPlay) -> plays.PlayRow:
-    return plays.PlayRow(
-        play.history_id, play.type, play.title_key, play.watched_at, play.action, play.raw
-    )
-
-
 def _unless_changed(row: plays.PlayRow, known: plays.PlayRow | None) -> plays.PlayRow:
-    return known if known is not None and replace(known, raw=row.raw) == row else row
+    return known if known is not None and known._replace(raw=row.raw) == row else row
 
 
 def _is_number(value: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
 import sqlalchemy as sa
@@ -25,7 +24,7 @@ def without_id(raw: bytes) -> ParsedPlay | None:
     parsed = parse_play(msgspec.json.encode({**row, "id": 1}))
     if not isinstance(parsed, ParsedPlay):
         return None
-    return replace(parsed, raw=raw.decode("utf-8", "replace").replace("\0", "\\u0000"))
+    return parsed._replace(raw=raw.decode("utf-8", "replace").replace("\0", "\\u0000"))
 
 
 def unmatched(conn: sa.Connection, account_id: int, found: Iterable[ParsedPlay]) -> list[Reject]:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 
@@ -61,7 +59,7 @@ def mark(database: Database, account: Account, ids: set[int], column: str, momen
 
 def test_new_plays_are_told(database: Database, account: Account) -> None:
     """New history ids come back, each once, and the row is kept as it was."""
-    assert save(database, account, ROW, replace(ROW, history_id=BIG), ROW) == ([1, BIG], 0)
+    assert save(database, account, ROW, ROW._replace(history_id=BIG), ROW) == ([1, BIG], 0)
     row = stored(database)
     assert (row["raw"], row["watched_at"], row["discovered_at"]) == ('{"id":1}', 1000, 5)
     assert stored(database, BIG)["history_id"] == BIG
@@ -78,9 +76,9 @@ def test_same_play_again_changes_nothing(database: Database, account: Account) -
 @pytest.mark.parametrize(
     "changed",
     [
-        replace(ROW, raw='{"id":1,"x":2}'),
-        replace(ROW, watched_at=2000, raw='{"id":1,"w":2}'),
-        replace(ROW, title_key=None, raw="{}"),
+        ROW._replace(raw='{"id":1,"x":2}'),
+        ROW._replace(watched_at=2000, raw='{"id":1,"w":2}'),
+        ROW._replace(title_key=None, raw="{}"),
     ],
 )
 def test_changed_play(database: Database, account: Account, changed: PlayRow) -> None:
@@ -119,7 +117,7 @@ def test_first_mark_counts(database: Database, account: Account) -> None:
 
 def test_many_at_once(database: Database, account: Account) -> None:
     """Pages larger than one query's list are saved, found and marked whole."""
-    many = [replace(ROW, history_id=number) for number in range(1, CHUNK * 2 + 2)]
+    many = [ROW._replace(history_id=number) for number in range(1, CHUNK * 2 + 2)]
     new, _ = save(database, account, *many)
     assert len(new) == len(many)
     assert save(database, account, *many) == ([], 0)
@@ -146,10 +144,10 @@ def test_questions(database: Database, account: Account) -> None:
     """Counts, windows, moments and titles of what Trakt shows; removed plays never count."""
     rows = [
         ROW,
-        replace(ROW, history_id=2, watched_at=2000),
+        ROW._replace(history_id=2, watched_at=2000),
         PlayRow(3, "episode", "episode:71", 3000, "watch", "{}"),
         PlayRow(4, "episode", None, 0, "watch", "{}"),
-        replace(ROW, history_id=5, watched_at=9000),
+        ROW._replace(history_id=5, watched_at=9000),
     ]
     save(database, account, *rows)
     mark(database, account, {5}, "removed_at", 10)
@@ -189,7 +187,7 @@ def test_nothing_there(database: Database, account: Account) -> None:
 
 def test_what_a_reading_did_not_show(database: Database, account: Account) -> None:
     """Plays of an older generation are those that the newest reading missed."""
-    save(database, account, ROW, replace(ROW, history_id=2), replace(ROW, history_id=3))
+    save(database, account, ROW, ROW._replace(history_id=2), ROW._replace(history_id=3))
     mark(database, account, {3}, "removed_at", 10)
     save(database, account, ROW, generation=2)
     with database.read() as conn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,8 +14,7 @@ CHUNK = 500
 _UPDATED = ("type", "title_key", "watched_at", "action", "raw", "generation")
 
 
-@dataclass(frozen=True)
-class PlayRow:
+class PlayRow(NamedTuple):
     """A play as Trakt showed it; ``watched_at`` in milliseconds, 0 for an unknown date."""
 
     history_id: int
@@ -141,7 +140,7 @@ def by_ids(conn: sa.Connection, account_id: int, ids: Collection[int]) -> list[P
     wanted = list(ids)
     found = []
     for start in range(0, len(wanted), CHUNK):
-        query = sa.select(*(plays.c[name] for name in PlayRow.__dataclass_fields__)).where(
+        query = sa.select(*(plays.c[name] for name in PlayRow._fields)).where(
             plays.c.account_id == account_id,
             plays.c.history_id.in_(wanted[start : start + CHUNK]),
         )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -76,8 +76,7 @@ class _HistoryRow(msgspec.Struct):
     show: msgspec.Raw = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedPlay:
+class ParsedPlay(NamedTuple):
     """A row of history: columns of the store's ``plays``, and the titles it names."""
 
     history_id: int
