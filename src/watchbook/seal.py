@@ -63,8 +63,8 @@ class Sealer:
         except (ValueError, KeyError, InvalidTag):
             raise SettingsError(
                 "A secret in the database cannot be opened with the key in force.",
-                hint="Put back the secret.key (or WATCHBOOK_SECRET_KEY) that was used before, "
-                "or run `watchbook connect` to sign in anew.",
+                hint="Put back the secret.key (or WATCHBOOK_SECRET_KEY) that was used before; "
+                "docs/how-to/secret-key.md says what to do when it is lost.",
             ) from None
         return opened.decode()
 

@@ -91,7 +91,7 @@ def tell(context: Context, report: SyncReport) -> None:
         context.say(f"  note: {note}")
     context.say(
         f"{counted(report.requests, 'request')} in {report.seconds:.1f} s. "
-        f"{report.words[:1].upper()}{report.words[1:]}."
+        f"{report.words[:1].upper()}{report.words[1:].rstrip('.')}."
     )
 
 
