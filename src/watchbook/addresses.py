@@ -83,7 +83,7 @@ def system_resolver(host: str, port: int) -> list[str]:
 
 
 def _numeric(sockaddr: tuple[object, ...]) -> str:
-    address, scope = str(sockaddr[0]), sockaddr[3] if len(sockaddr) > 3 else 0  # noqa: PLR2004
+    address, scope = str(sockaddr[0]), sockaddr[3] if len(sockaddr) > 3 else 0
     return f"{address}%{scope}" if scope and "%" not in address else address
 
 

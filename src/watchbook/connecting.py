@@ -77,7 +77,7 @@ def whose(http: HttpClient, settings: Settings, app: App, access: str) -> Identi
     try:
         return identify(http, settings.trakt_api_url, app, access)
     except RemoteError as reason:
-        if reason.status != 423:  # noqa: PLR2004 - Locked
+        if reason.status != 423:
             raise
         raise AccountLocked(
             "Trakt has locked or deactivated this account (423).",

@@ -187,7 +187,7 @@ def _leave_unavailable(reading: Reading, outcome: Outcome, reason: NotOffered) -
     outcome.words = f"unavailable, because {reason.message}"
     if outcome.kept:
         outcome.add_words(f"{counted(outcome.kept, 'row')} from before stay")
-    outcome.failed = reason.status == 403  # noqa: PLR2004 - several in a row: the app is gone
+    outcome.failed = reason.status == 403  # several in a row: the app is gone
 
 
 def _leave_unread(reading: Reading, outcome: Outcome, message: str) -> None:

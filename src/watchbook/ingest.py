@@ -77,7 +77,7 @@ def _read_latest(
         if not outcome.holes:
             items.drop(conn, desk.account_id, reading.name, but_of=generation)
         outcome.kept = items.count(conn, desk.account_id, reading.name)
-    _judge(outcome)
+    judge(outcome, outcome.kept)
 
 
 def _read_rows(desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None) -> None:
@@ -88,7 +88,7 @@ def _read_rows(desk: Desk, reading: Reading, outcome: Outcome, first: Future[Pag
         _read_again(desk, reading, outcome, generation)
         unseen = _unseen(desk, reading, generation)
     _settle_removals(desk, reading, outcome, unseen, generation)
-    _judge(outcome)
+    judge(outcome, outcome.kept)
 
 
 def _read_generation(
@@ -206,9 +206,9 @@ def trips_wire(gone: int, before: int) -> bool:
     return gone > TRIPWIRE_ROWS and gone > before * TRIPWIRE_SHARE
 
 
-def _judge(outcome: Outcome) -> None:
-    """Give the verdict of a reading, in words."""
-    short = (outcome.claimed or 0) - outcome.kept
+def judge(outcome: Outcome, seen: int) -> None:
+    """Give the verdict of a reading that saw so many rows, unreadable ones included, in words."""
+    short = (outcome.claimed or 0) - seen
     if outcome.holes:
         outcome.state = INCOMPLETE
         outcome.add_words(", ".join(outcome.holes))
@@ -220,7 +220,7 @@ def _judge(outcome: Outcome) -> None:
         outcome.add_words(f"{short:,} fewer than the {outcome.claimed:,} that Trakt claims")
     if outcome.rejected:
         outcome.add_words(f"{counted(outcome.rejected, 'row')} kept raw, since unreadable")
-        if outcome.rejected == outcome.kept:
+        if outcome.rejected == seen:
             outcome.state = INCOMPLETE
             outcome.add_words("not one row could be read")
 

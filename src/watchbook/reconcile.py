@@ -16,11 +16,11 @@ from typing import TypeVar
 
 import msgspec
 
-from watchbook.clock import counted, from_iso, now, to_millis
+from watchbook.clock import from_iso, now, to_millis
 from watchbook.desk import Desk, Outcome, Reading, of_one_answer, settled
 from watchbook.errors import NotOffered, RemoteChanged, RemoteRejected, RemoteUnavailable
 from watchbook.history import keep_plays, read_all, read_details, read_newest
-from watchbook.ingest import held_words, trips_wire
+from watchbook.ingest import judge, trips_wire
 from watchbook.store import items, plays
 from watchbook.store.datasets import INCOMPLETE, NEVER
 from watchbook.trakt.paging import Page, PageReader, read_page
@@ -301,15 +301,4 @@ def _judge(desk: Desk, reading: Reading, outcome: Outcome) -> None:
     with desk.database.read() as conn:
         outcome.kept = plays.count(conn, desk.account_id)
         outcome.rejected = items.count_rejects(conn, desk.account_id, reading.name)
-    short = (outcome.claimed or 0) - outcome.kept - outcome.rejected
-    if outcome.holes:
-        outcome.state = INCOMPLETE
-        outcome.add_words(", ".join(outcome.holes))
-    if outcome.held:
-        outcome.state = INCOMPLETE
-        outcome.add_words(held_words(outcome.held))
-    elif short > 0:
-        outcome.state = INCOMPLETE
-        outcome.add_words(f"{counted(short, 'play')} fewer than Trakt counts")
-    if outcome.rejected:
-        outcome.add_words(f"{counted(outcome.rejected, 'row')} kept raw, since unreadable")
+    judge(outcome, outcome.kept + outcome.rejected)

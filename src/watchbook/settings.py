@@ -117,7 +117,7 @@ def _rate(text: str) -> Rate:
 
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
-    if not keys or any(len(key) < 32 for key in keys):  # noqa: PLR2004 - said in the message
+    if not keys or any(len(key) < 32 for key in keys):
         raise ValueError("is shorter than 32 characters")
     return keys
 

@@ -210,7 +210,7 @@ class Sync:
         try:
             body = self._desk.client.get(_ACTIVITIES.path).body
         except NotOffered as reason:
-            raise app_refused(reason) if reason.status == 403 else reason from None  # noqa: PLR2004
+            raise app_refused(reason) if reason.status == 403 else reason from None
         activities = decode_any(body)
         if not isinstance(activities, dict) or "all" not in activities:
             raise RemoteChanged(

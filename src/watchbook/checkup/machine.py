@@ -70,7 +70,7 @@ def check_room(home: Path, little: int = LITTLE_ROOM, none: int = NO_ROOM) -> Ch
 def in_bytes(count: int) -> str:
     """``6_217_289`` as ``6 MB``, and from a thousand of these on as GB."""
     megabytes = count / 1_000_000
-    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"  # noqa: PLR2004
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
 def check_key_file(settings: Settings) -> Check:

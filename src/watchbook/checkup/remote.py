@@ -50,7 +50,7 @@ def check_app(answer: Answer, client_id: str | None) -> Check:
     from Cloudflare, which stands before it.
     """
     name = "Trakt"
-    if answer.status == 401:  # noqa: PLR2004
+    if answer.status == 401:
         return ok(name, "reachable, and knows the app")
     if answer.status in {403, 429} and answer.is_html:
         return problem(
@@ -60,9 +60,9 @@ def check_app(answer: Answer, client_id: str | None) -> Check:
         )
     if answer.status in _TOLD:
         return _TOLD[answer.status](name)
-    if client_id is None and answer.status < 500:  # noqa: PLR2004
+    if client_id is None and answer.status < 500:
         return ok(name, "reachable; there is no app to try yet")
-    if answer.status == 403:  # noqa: PLR2004
+    if answer.status == 403:
         return problem(
             name,
             "reachable, but does not know the app (403)",
@@ -93,7 +93,7 @@ def check_clock(answer: Answer) -> Check:
 def check_token(account: Account, answer: Answer) -> Check:
     """What Trakt's answer to a request with the account's token says."""
     name = about("token", account)
-    if answer.status == 200:  # noqa: PLR2004
+    if answer.status == 200:
         return ok(name, "Trakt takes it")
     remedies = {
         401: ("Trakt does not take it (401)", "`watchbook connect --refresh`, then `connect`"),

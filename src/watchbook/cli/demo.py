@@ -146,7 +146,7 @@ class Demo:
         found = (sum(o.added for o in history), sum(o.removed for o in history))
         self._expect(found == (added, removed), f"{title}: {found} instead of {(added, removed)}")
         self._expect(requests in {None, took}, f"{title}: {took} requests")
-        sets = f" and {len(report.data_sets)} data sets" if added > 100 else ""  # noqa: PLR2004
+        sets = f" and {len(report.data_sets)} data sets" if added > 100 else ""
         words = f"{counted(report.plays, 'play')}{sets}" if history else "the copy is up to date"
         self._line(title, f"{words}, {counted(took, 'request')}, {_took(report.seconds)}")
         return report
@@ -214,7 +214,7 @@ class Demo:
 
 
 def _took(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"  # noqa: PLR2004 - as it says
+    return f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"
 
 
 def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox) -> None:

@@ -75,7 +75,7 @@ class Progress:
         Several lanes wait for the same thing at once: that is said once, until it is over.
         """
         moment = monotonic()
-        if seconds < 2 or moment < self._waits.get(why, 0.0):  # noqa: PLR2004 - said above
+        if seconds < 2 or moment < self._waits.get(why, 0.0):
             return
         self._waits[why] = moment + seconds
         text = f"Waiting {in_words(timedelta(seconds=seconds))}: {why}"

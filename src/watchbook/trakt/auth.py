@@ -304,7 +304,7 @@ _DEVICE_ENDS = {
 
 
 def _ok(answer: Answer) -> bool:
-    return 200 <= answer.status < 300  # noqa: PLR2004 - what "successful" means in HTTP
+    return 200 <= answer.status < 300
 
 
 def _device_ended(words: str) -> GrantRefused:

@@ -92,7 +92,7 @@ class Patience:
         return min(self.longest, self.first * float(2 ** (failed - 1)))
 
     def _wait_for_leave(self, reason: RateLimited, failed: int) -> float | None:
-        if reason.status == 403:  # noqa: PLR2004 - a block by Cloudflare is not waited out
+        if reason.status == 403:  # a block by Cloudflare is not waited out
             return None
         if reason.retry_after is not None:
             wait = reason.retry_after + 1
@@ -182,15 +182,15 @@ class TraktClient:
 
 def _refuses_token(answer: Answer) -> bool:
     """Whether it is about the token; with X-Private-User it is about another person's data."""
-    return answer.status == 401 and "x-private-user" not in answer.headers  # noqa: PLR2004
+    return answer.status == 401 and "x-private-user" not in answer.headers
 
 
 def _checked(answer: Answer) -> Answer:
     """The answer if it is one to read, else the error that it stands for."""
     status = answer.status
-    if status == 204:  # noqa: PLR2004
+    if status == 204:
         return answer
-    if status == 200:  # noqa: PLR2004
+    if status == 200:
         if answer.is_json and answer.body.strip():
             return answer
         raise _error(
@@ -203,7 +203,7 @@ def _checked(answer: Answer) -> Answer:
 
 def _by_cloudflare(answer: Answer) -> bool:
     """Whether Cloudflare refused: Trakt itself says 403 in JSON or without a word."""
-    return answer.status == 403 and bool(answer.body) and not answer.is_json  # noqa: PLR2004
+    return answer.status == 403 and bool(answer.body) and not answer.is_json
 
 
 def _passing(answer: Answer) -> RemoteUnavailable:
@@ -230,13 +230,13 @@ def _passing(answer: Answer) -> RemoteUnavailable:
 def _final(answer: Answer) -> Exception:
     """The error of an answer that asking again would not change."""
     status = answer.status
-    if status == 423:  # noqa: PLR2004
+    if status == 423:
         return AccountLocked(
             "Trakt has locked or deactivated this account (423).",
             hint="Write to support@trakt.tv. Watchbook asks nothing more until you run "
             "`watchbook sync --full`; what was kept stays.",
         )
-    if status == 401:  # noqa: PLR2004 - with X-Private-User
+    if status == 401:
         return _error(NotOffered, answer, "its owner keeps it private (401)")
     if status in _ABSENT:
         return _error(NotOffered, answer, _ABSENT[status])

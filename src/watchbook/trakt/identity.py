@@ -49,12 +49,12 @@ def identify(http: HttpClient, api_url: str, app: App, access: str) -> Identity:
     """
     address = f"{api_url}/users/settings"
     answer = http.request("GET", address, headers=_headers(app, access))
-    if answer.status == 401:  # noqa: PLR2004
+    if answer.status == 401:
         raise AuthorisationNeeded(
             "Trakt does not take the token that it just gave.",
             hint="Run `watchbook connect` again.",
         )
-    if answer.status != 200:  # noqa: PLR2004
+    if answer.status != 200:
         raise failure(answer, "the new token")
     try:
         found = msgspec.convert(answer.json(), _UserSettings)

@@ -59,7 +59,7 @@ def read_page(
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
 Fetch = Callable[[int], Page]

@@ -66,9 +66,9 @@ def failure(answer: Answer, what: str) -> WatchbookError:
     refusal = refusal_of(answer)
     error, status = refusal.error or "", answer.status
     page = answer.body and not answer.is_json
-    if status == 429 or (status == 403 and page):  # noqa: PLR2004
+    if status == 429 or (status == 403 and page):
         return _come_back_later(answer)
-    if status >= 500:  # noqa: PLR2004
+    if status >= 500:
         if retry_after(answer) is not None:
             return _come_back_later(answer)
         return remote(RemoteUnavailable, answer, f"Trakt is not available (status {status}).")
@@ -96,10 +96,10 @@ def refresh_failure(answer: Answer) -> WatchbookError:
     Of what is no clear refusal only 429, a 403 of Cloudflare's and a 503 that says when to come
     back were turned away at the door.
     """
-    turned_away = answer.status == 503 and retry_after(answer) is not None  # noqa: PLR2004
+    turned_away = answer.status == 503 and retry_after(answer) is not None
     reason = failure(answer, "the refresh token")
     html = isinstance(reason, RemoteRejected) and answer.is_html
-    if html or answer.status == 408 or (answer.status >= 500 and not turned_away):  # noqa: PLR2004
+    if html or answer.status == 408 or (answer.status >= 500 and not turned_away):
         return answer_lost(answer)
     return reason
 
