@@ -33,7 +33,7 @@ def main(url: str, username: str) -> None:
             refused.append(f"{endpoint} ({reason})")
             return []
 
-    export._trakt_request = patient  # noqa: SLF001
+    export._trakt_request = patient  # noqa: SLF001 - likewise
     json.dump({"export": export.full_export(username), "refused": refused}, sys.stdout)
 
 

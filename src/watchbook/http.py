@@ -130,9 +130,8 @@ class HttpClient:
         on_request: Callable[[Exchange], None] | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        # They import httpx2: see the top of this module.
-        from watchbook import exchange  # noqa: PLC0415
-        from watchbook.transport import guarded_transport  # noqa: PLC0415
+        from watchbook import exchange  # noqa: PLC0415 - imports httpx2: see the top
+        from watchbook.transport import guarded_transport  # noqa: PLC0415 - likewise
 
         self._wire = exchange
         self._transport = transport or guarded_transport(rule)

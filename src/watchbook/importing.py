@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from watchbook.clock import from_iso, monotonic, now, to_millis
 from watchbook.desk import Listener
-from watchbook.errors import InputError, WatchbookError
+from watchbook.errors import InputError
 from watchbook.exports.trakt_zip import Owner, TraktExport, open_export
 from watchbook.intake import Intake, Order
 from watchbook.steps import step
@@ -126,13 +126,14 @@ class _Import:
         try:
             account, run_id, report = self._take_in(run_id)
         except BaseException as reason:
-            self._write_failure(run_id, reason)
+            if run_id is not None:
+                runs.fail(self.database, run_id, reason, about=f"{self.export.label}: ")
             raise
         step("import.committed")
         judged(self.database, account.id, report)
         report.seconds = monotonic() - started
         with self.database.write() as conn:
-            runs.finish(conn, run_id, report.outcome, report.words, report=report)
+            runs.finish(conn, run_id, report.outcome, report.words, report=report.as_data())
         return report
 
     def _start(self, account: Account | None) -> int | None:
@@ -181,19 +182,6 @@ class _Import:
             "timezone": (newer and owner.timezone) or account.timezone or owner.timezone,
         }
         accounts.change(conn, account.id, **values)
-
-    def _write_failure(self, run_id: int | None, reason: BaseException) -> None:
-        if run_id is None:
-            return
-        known = isinstance(reason, WatchbookError)
-        words = reason.message if isinstance(reason, WatchbookError) else type(reason).__name__
-        hint = reason.hint if isinstance(reason, WatchbookError) else None
-        outcome = runs.FAILED if known else runs.INTERRUPTED
-        try:
-            with self.database.write() as conn:
-                runs.finish(conn, run_id, outcome, f"{self.export.label}: {words}", hint=hint)
-        except WatchbookError:
-            return  # the database is what failed; the next run finds this one unfinished
 
 
 def _order(conn: sa.Connection, account: Account, export: TraktExport) -> Order:

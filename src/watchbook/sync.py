@@ -23,7 +23,6 @@ from watchbook.errors import (
     NotOffered,
     RemoteChanged,
     RemoteUnavailable,
-    WatchbookError,
 )
 from watchbook.grants import TokenSource
 from watchbook.ingest import keep_object, read_data_set
@@ -112,7 +111,10 @@ def _sync_under(
     try:
         report = _sync(lease, account, client, listener, options)
     except BaseException as reason:
-        _write_failure(database, account, run_id, reason, client.requests)
+        runs.fail(database, run_id, reason, requests=client.requests)
+        if isinstance(reason, AccountLocked):
+            with database.write() as conn:
+                accounts.change(conn, account.id, locked=reason.message)
         raise
     report.seconds = monotonic() - started
     report.requests = client.requests
@@ -127,26 +129,6 @@ def _sync_under(
         )
     step("sync.done")
     return report
-
-
-def _write_failure(
-    database: Database, account: Account, run_id: int, reason: BaseException, requests: int
-) -> None:
-    known = isinstance(reason, WatchbookError)
-    words = f"A fault: {type(reason).__name__}."
-    if isinstance(reason, KeyboardInterrupt):
-        words = "Stopped from the keyboard."
-    if isinstance(reason, WatchbookError):
-        words = reason.message
-    hint = reason.hint if isinstance(reason, WatchbookError) else None
-    outcome = runs.FAILED if known else runs.INTERRUPTED
-    try:
-        with database.write() as conn:
-            runs.finish(conn, run_id, outcome, words, hint=hint, requests=requests)
-            if isinstance(reason, AccountLocked):
-                accounts.change(conn, account.id, locked=reason.message)
-    except WatchbookError:
-        return  # the database is what failed; the next run finds this one unfinished
 
 
 def _sync(

@@ -13,7 +13,7 @@ from watchbook.archive.layout import Layouts, trakt_layouts
 from watchbook.archive.ledger import DAMAGED, GONE, Archive, Checked
 from watchbook.archive.verify import Verification
 from watchbook.archive.write import WrittenArchive, write_archive
-from watchbook.errors import StoreBusy, WatchbookError
+from watchbook.errors import StoreBusy
 from watchbook.store import accounts, leases, runs
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
@@ -133,13 +133,7 @@ def _written_run(database: Database, account: Account, kind: str) -> Iterator[_R
     try:
         yield run
     except BaseException as reason:
-        run.outcome = runs.FAILED
-        run.words, run.hint = f"A fault: {type(reason).__name__}.", "Please report it."
-        if isinstance(reason, KeyboardInterrupt):
-            run.words, run.hint = "Stopped.", "Run the same command again."
-        if isinstance(reason, WatchbookError):
-            run.words, run.hint = reason.message, reason.hint
+        runs.fail(database, run_id, reason)
         raise
-    finally:
-        with database.write() as conn:
-            runs.finish(conn, run_id, run.outcome, run.words, hint=run.hint)
+    with database.write() as conn:
+        runs.finish(conn, run_id, run.outcome, run.words, hint=run.hint)

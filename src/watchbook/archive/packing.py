@@ -151,7 +151,7 @@ class _Reread(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # io passes these
         data = os.pread(self._handle, len(buffer), self._at)
         buffer[: len(data)] = data
         self._at += len(data)

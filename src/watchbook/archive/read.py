@@ -162,7 +162,7 @@ class _Member(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # io passes these
         data = self._source.read(min(len(buffer), self._left))
         if not data and self._left:
             raise ArchiveDamaged(f"The archive is cut off ({self._source.place}).")

@@ -131,7 +131,7 @@ class _Surveyor:
     def _account_file(self, states: dict[str, DataSetState]) -> bytes:
         query = sa.select(*(accounts.c[name] for name in _PLAIN))
         row = self._conn.execute(query.where(accounts.c.id == self._account.id)).one()
-        known = dict(row._mapping) | {"data_sets": list(states.values())}  # noqa: SLF001 - public
+        known = dict(row._mapping) | {"data_sets": list(states.values())}  # noqa: SLF001 - documented by SQLAlchemy
         return msgspec.json.format(msgspec.json.encode(known), indent=2) + b"\n"
 
 

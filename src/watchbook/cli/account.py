@@ -170,7 +170,11 @@ def _list(context: Context) -> None:
 
     with context.store.database.read() as conn:
         known = [
-            _as_data(one, grants.find(conn, one.id) is not None, plays.count(conn, one.id))
+            _as_data(
+                one,
+                connected=grants.find(conn, one.id) is not None,
+                kept=plays.count(conn, one.id),
+            )
             for one in accounts.all_accounts(conn)
         ]
     if context.json:
@@ -180,7 +184,7 @@ def _list(context: Context) -> None:
     show(context, [Row(one["name"], _told(one)) for one in known])
 
 
-def _as_data(one: Account, connected: bool, kept: int) -> dict[str, Any]:  # noqa: FBT001
+def _as_data(one: Account, *, connected: bool, kept: int) -> dict[str, Any]:
     return {
         "name": one.name,
         "user": one.trakt_slug,

@@ -48,12 +48,10 @@ def import_files(context: Context, files: tuple[Path, ...], *, accept_removals: 
     Example: watchbook import trakt-export-sandra.zip
     """
     exports = [file for file in files if _is_export(file)]
-    results: list[Loaded | ImportReport] = [
-        _load(context, file) for file in files if file not in exports
-    ]
+    loaded = [_load(context, file) for file in files if file not in exports]
     reports = _take_in(context, exports, accept_removals=accept_removals)
     if context.json:
-        context.answer([*results, *reports])
+        context.answer([*loaded, *(report.as_data() for report in reports)])
     return 0 if not reports or reports[-1].complete else _INCOMPLETE
 
 

@@ -101,12 +101,20 @@ def _set_account(ctx: click.Context, _param: click.Parameter, value: str | None)
         ctx.ensure_object(Context).account_name = value
 
 
-def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _set_json(
+    ctx: click.Context,
+    _param: click.Parameter,
+    value: bool,  # noqa: FBT001 - click's signature
+) -> None:
     if value:
         ctx.ensure_object(Context).json = True
 
 
-def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _print_version(
+    ctx: click.Context,
+    _param: click.Parameter,
+    value: bool,  # noqa: FBT001 - click's signature
+) -> None:
     if value and not ctx.resilient_parsing:
         from importlib.metadata import version
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
+from watchbook.errors import StoreError, WatchbookError
+from watchbook.store.database import Database
 from watchbook.store.schema import runs
 
 RUNNING = "running"
@@ -15,6 +18,7 @@ COMPLETE = "complete"
 INCOMPLETE = "incomplete"
 FAILED = "failed"
 INTERRUPTED = "interrupted"
+_AGAIN = "Run the same command again."
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,24 @@ def finish(
         "report": msgspec.json.encode(report).decode() if report is not None else None,
     }
     conn.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+
+
+def fail(
+    database: Database, run_id: int, reason: BaseException, *, about: str = "", requests: int = 0
+) -> None:
+    """Write that ``reason`` ended a run; ``about`` comes before its words.
+
+    Never raises StoreError: when the database is what failed, the next run finds this one
+    unfinished.
+    """
+    hint: str | None = "Please report it."
+    outcome, words = FAILED, f"A fault: {type(reason).__name__}."
+    if isinstance(reason, KeyboardInterrupt):
+        outcome, words, hint = INTERRUPTED, "Stopped from the keyboard.", _AGAIN
+    if isinstance(reason, WatchbookError):
+        words, hint = reason.message, reason.hint
+    with suppress(StoreError), database.write() as conn:
+        finish(conn, run_id, outcome, f"{about}{words}", hint=hint, requests=requests)
 
 
 def latest(conn: sa.Connection, account_id: int, kind: str, *, limit: int = 1) -> list[Run]:

@@ -18,6 +18,7 @@ import sys
 import tarfile
 import zlib
 from typing import (
+    Any,
     BinaryIO,
     Callable,
     Dict,
@@ -35,6 +36,7 @@ FORMAT_VERSION = 1
 LONGEST_ROW = 64 << 20
 USAGE = "usage: python3 verify.py [FOLDER or FILE.tar.gz]"
 _CHUNK = 1 << 16
+Manifest = Dict[str, Any]
 _OWN_DIGEST = re.compile(rb'"manifest_sha256": "([0-9a-f]{64})"')
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
@@ -90,21 +92,21 @@ def check(members: Members, parse: Parse = parse_json) -> Tuple[bytes, Dict[str,
     return manifest, found
 
 
-def _read_manifest(text: bytes) -> dict:  # type: ignore[type-arg]
+def _read_manifest(text: bytes) -> Manifest:
     own = _OWN_DIGEST.findall(text)
     blank = _OWN_DIGEST.sub(b'"manifest_sha256": "' + b"0" * 64 + b'"', text)
     if len(own) != 1 or hashlib.sha256(blank).hexdigest().encode() != own[0]:
         raise Damaged("manifest.json is not what was written")
-    manifest = json.loads(text.decode("utf-8"))
+    manifest: Manifest = json.loads(text.decode("utf-8"))
     if manifest["format_version"] > FORMAT_VERSION:
         raise Damaged(
             "manifest.json has format %s, newer than this program knows"
             % manifest["format_version"]
         )
-    return manifest  # type: ignore[no-any-return]
+    return manifest
 
 
-def _compare(manifest: dict, found: Dict[str, Measured]) -> None:  # type: ignore[type-arg]
+def _compare(manifest: Manifest, found: Dict[str, Measured]) -> None:
     listed = {entry["path"]: entry for entry in manifest["files"]}
     if len(listed) != len(manifest["files"]):
         raise Damaged("manifest.json lists a file twice")
@@ -134,7 +136,7 @@ class _Meter(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Union[bytearray, memoryview]) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Union[bytearray, memoryview]) -> int:  # type: ignore[override]  # io passes these
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         self.digest.update(data)
@@ -262,7 +264,7 @@ def packed_members(packed: str) -> Iterator[Tuple[str, BinaryIO]]:
                     raise Damaged(entry.name + " does not belong into an archive")
                 content = tar.extractfile(entry)
                 if content is not None:
-                    yield path, content  # type: ignore[misc]
+                    yield path, content  # type: ignore[misc]  # IO[bytes] reads alike
         while stream.read(_CHUNK):
             pass  # to the end, where gzip compares its checksum
 
@@ -310,7 +312,7 @@ def main(arguments: List[str]) -> int:
     return 0
 
 
-def _report(manifest: dict, files: int, note: Optional[str]) -> None:  # type: ignore[type-arg]
+def _report(manifest: Manifest, files: int, note: Optional[str]) -> None:
     rows = ", %d rows" % manifest["counts"]["data"] if manifest["account"] else ""
     print("OK: %s is whole: %d files%s, as written." % (manifest["name"], files + 1, rows))
     if manifest["verdict"] == "complete":
