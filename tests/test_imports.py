@@ -26,7 +26,7 @@ LAYERS = (
     # What everything may use; it knows nothing else.
     Layer(
         "base",
-        ("clock", "errors", "files", "logs", "redaction", "seal", "settings", "steps"),
+        ("clock", "errors", "files", "logs", "redaction", "seal", "settings", "steps", "values"),
         (),
     ),
     # The only way out of the machine.

@@ -6,11 +6,11 @@ import pytest
 
 from watchbook.errors import InputError
 from watchbook.overview import Health, overviews
-from watchbook.settings import Rate
 from watchbook.store import accounts, datasets, grants, leases, runs
 from watchbook.store.budget import ReadBudget
 from watchbook.store.datasets import DataSetState
 from watchbook.store.opening import Store
+from watchbook.values import Rate
 
 RATE = Rate(450, 300)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from watchbook.errors import SettingsError
 from watchbook.redaction import redact
-from watchbook.settings import PREFIX, SETTINGS, Rate, Settings, load
+from watchbook.settings import PREFIX, SETTINGS, Settings, load
+from watchbook.values import Rate
 
 KEY = "0123456789abcdef0123456789abcdef"
 Load = Callable[..., Settings]
@@ -254,6 +255,8 @@ SECRETS = {
     "database_url": "postgresql://u:secret-password@h/n",
     "trakt_client_secret": "client-secret-value",
     "trakt_refresh_token": "refresh-secret-value",
+    "s3_access_key": "access-secret-value",
+    "s3_secret_key": "key-secret-value",
 }
 
 

@@ -94,6 +94,13 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 
+def in_short(span: timedelta) -> str:
+    """Write a span of whole seconds as it is set: ``5m``, ``7d``; the reverse of the above."""
+    seconds = int(span.total_seconds())
+    unit = next(unit for unit in "dhms" if seconds % _UNITS[unit] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
 def in_words(span: timedelta) -> str:
     """Say a span as a person would: ``3 days``, ``2 hours``, ``1 minute``, ``12 seconds``."""
     seconds = max(0, int(span.total_seconds()))

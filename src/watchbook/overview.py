@@ -19,7 +19,6 @@ from watchbook import clock
 from watchbook.archive import ledger
 from watchbook.archive.backup import backups_folder
 from watchbook.grants import warning
-from watchbook.settings import Rate
 from watchbook.store import accounts, datasets, grants, leases, plays, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import SLOT
@@ -29,6 +28,7 @@ from watchbook.store.opening import Store
 from watchbook.store.runs import Run
 from watchbook.store.schema import budgets, grant_events
 from watchbook.trakt.datasets import CATALOGUE
+from watchbook.values import Rate
 
 FEW_EVENTS = 5
 """Events of a grant that are shown unless more are asked for."""

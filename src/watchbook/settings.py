@@ -2,40 +2,30 @@
 
 A value is taken from the environment (``WATCHBOOK_NAME``), else from a ``.env`` file in the
 working folder, else from ``watchbook.toml`` in the home folder, else from the table. Where a
-hosting platform sets ``DATABASE_URL``, it counts when ours is not set. An unknown key or a bad
-value is an error that shows a right example.
+hosting platform sets ``DATABASE_URL`` or ``PORT``, they count when ours are not set. An unknown
+key or a bad value is an error that shows a right example.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import platformdirs
 
-from watchbook.clock import parse_duration
+from watchbook import values
+from watchbook.clock import in_short
 from watchbook.errors import SettingsError
+from watchbook.values import KeepRule, Listen, Rate
 
 PREFIX = "WATCHBOOK_"
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """``count`` requests in any ``seconds`` seconds."""
-
-    count: int
-    seconds: int
-
-    def __str__(self) -> str:
-        """Write the rate as it is set: ``450/300s``."""
-        return f"{self.count}/{self.seconds}s"
 
 
 @dataclass(frozen=True)
@@ -68,81 +58,25 @@ class Chosen:
         """The value as it may be shown to anybody: a secret only says whether it is set."""
         if self.value is None:
             return "not set"
-        return "set (hidden)" if self.setting.secret else str(self.value)
-
-
-def _text(text: str) -> str:
-    return text.strip()
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        raise ValueError("is not an http or https address")
-    if parts.port == 0:  # reading it refuses what is no port
-        raise ValueError("has a port that nothing answers at")
-    return text.strip().rstrip("/")
-
-
-def _database_url(text: str) -> str:
-    url = text.strip()
-    for platform_scheme in ("postgres://", "postgresql+psycopg://"):
-        if url.startswith(platform_scheme):
-            return "postgresql://" + url.removeprefix(platform_scheme)
-    if not url.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("is neither sqlite:///FILE nor postgresql://HOST/NAME")
-    return url
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text.strip()).expanduser().absolute()
-    except RuntimeError:
-        raise ValueError("begins with the home folder of somebody unknown") from None
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in text.replace(",", " ").split() if word)
-
-
-def _rate(text: str) -> Rate:
-    count, separator, period = text.strip().partition("/")
-    if not separator or not re.fullmatch("[0-9]{1,9}", count) or int(count) < 1:
-        raise ValueError("is not COUNT/PERIOD")
-    seconds = int(parse_duration(period).total_seconds())
-    if seconds < 1:
-        raise ValueError("has an empty period")
-    return Rate(int(count), seconds)
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in text.split(",") if key.strip())
-    if not keys or any(len(key) < 32 for key in keys):
-        raise ValueError("is shorter than 32 characters")
-    return keys
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.strip() not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}")
-        return text.strip()
-
-    return read
+        if self.setting.secret:
+            return "set (hidden)"
+        if isinstance(self.value, tuple):
+            return ",".join(self.value)
+        return in_short(self.value) if isinstance(self.value, timedelta) else str(self.value)
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "home",
         platformdirs.user_data_dir("watchbook", appauthor=False),
-        _folder,
+        values.folder,
         "Folder of the database, backups, posters and the secret key.",
         "/srv/watchbook",
     ),
     Setting(
         "database_url",
         None,
-        _database_url,
+        values.database_url,
         "Database; without it `watchbook.db` in the home folder.",
         "postgresql://localhost/watchbook",
         secret=True,
@@ -150,7 +84,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "secret_key",
         None,
-        _keys,
+        values.keys,
         "Keys that seal tokens at rest, newest first, comma-separated; without it the content of "
         "`secret.key` in the home folder.",
         "a line of `openssl rand -base64 32`",
@@ -159,21 +93,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "base_url",
         "http://localhost:8420",
-        _url,
+        values.url,
         "The address people see; the OAuth redirect is BASE_URL/trakt/callback.",
         "https://watchbook.example.org",
     ),
     Setting(
         "trakt_client_id",
         None,
-        _text,
+        values.text,
         "Id of the owner's Trakt app.",
         "the id shown at app.trakt.tv/settings/apps",
     ),
     Setting(
         "trakt_client_secret",
         None,
-        _text,
+        values.text,
         "Secret of the owner's Trakt app.",
         "the secret shown at app.trakt.tv/settings/apps",
         secret=True,
@@ -181,7 +115,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "trakt_refresh_token",
         None,
-        _text,
+        values.text,
         "Refresh token to start from when the database holds no grant for the only account. "
         "It is spent once; its successor is kept in the database.",
         "what `watchbook connect --print-token` printed",
@@ -190,35 +124,125 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "trakt_api_url",
         "https://api.trakt.tv",
-        _url,
+        values.url,
         "Where Trakt's data is read.",
         "https://api.trakt.tv",
     ),
     Setting(
         "trakt_auth_url",
         "https://auth.trakt.tv",
-        _url,
+        values.url,
         "Where Trakt's OAuth is done.",
         "https://auth.trakt.tv",
     ),
     Setting(
         "trakt_budget",
         "450/300s",
-        _rate,
+        values.rate,
         "Reads allowed per account, by all processes together; Trakt's own limit is 500 in 300 s.",
         "450/300s",
     ),
     Setting(
+        "listen",
+        "127.0.0.1:8420",
+        values.listen,
+        "Where `watchbook serve` listens.",
+        "0.0.0.0:8420",
+    ),
+    Setting(
+        "sync_every",
+        "5m",
+        values.period,
+        "How often `watchbook serve` asks Trakt what is new; an account may have its own.",
+        "15m",
+    ),
+    Setting(
+        "backup_every",
+        "7d",
+        values.period,
+        "How often `watchbook serve` writes a backup; an account may have its own.",
+        "1d",
+    ),
+    Setting(
+        "keep",
+        "7 daily, 5 weekly, 12 monthly, all yearly",
+        values.keep_rule,
+        "Which backups stay when older ones are pruned: the newest of so many days, weeks, "
+        "months and years. An account may have its own.",
+        "7 daily, 5 weekly, 12 monthly, all yearly",
+    ),
+    Setting(
+        "encrypt_to",
+        "",
+        values.words,
+        "Who can open the owner's archives: age recipients, comma-separated. Without any, "
+        "archives are not encrypted.",
+        "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    ),
+    Setting(
+        "copy_to",
+        "",
+        values.items,
+        "Where copies of the owner's archives go: folders, and s3://BUCKET/PREFIX.",
+        "/mnt/nas/watchbook,s3://backups/watchbook",
+    ),
+    Setting(
+        "s3_endpoint",
+        None,
+        values.url,
+        "The S3-compatible service; without it Amazon's.",
+        "https://s3.eu-central-003.example.com",
+    ),
+    Setting(
+        "s3_region",
+        None,
+        values.text,
+        "The region of the bucket.",
+        "eu-central-1",
+    ),
+    Setting(
+        "s3_access_key",
+        None,
+        values.text,
+        "Id of the key for the S3-compatible service.",
+        "the id that the service shows for the key",
+        secret=True,
+    ),
+    Setting(
+        "s3_secret_key",
+        None,
+        values.text,
+        "The key for the S3-compatible service.",
+        "the secret that the service showed when the key was made",
+        secret=True,
+    ),
+    Setting(
+        "after_backup",
+        None,
+        values.text,
+        "Command that is run after each backup of the owner, with the archive's path in "
+        "`WATCHBOOK_ARCHIVE`.",
+        'rclone copy "$WATCHBOOK_ARCHIVE" remote:watchbook',
+    ),
+    Setting(
+        "keep_awake",
+        None,
+        values.period,
+        "How often `watchbook serve` asks its own /healthz at the base URL, for hosts that put "
+        "idle services to sleep.",
+        "10m",
+    ),
+    Setting(
         "allow_hosts",
         "",
-        _words,
+        values.words,
         "Hosts or networks exempt from the rule that only public addresses are connected to.",
         "blog.home.arpa,192.168.1.0/24",
     ),
     Setting(
         "log",
         "info",
-        _choice("debug", "info", "warning", "error", "json"),
+        values.choice("debug", "info", "warning", "error", "json"),
         "Level of the log on standard error; `json` writes it as structured lines.",
         "warning",
     ),
@@ -302,6 +326,32 @@ class Settings:
         return self._value("trakt_budget", Rate)
 
     @property
+    def listen(self) -> Listen:
+        """Where the server listens."""
+        return self._value("listen", Listen)
+
+    @property
+    def sync_every(self) -> timedelta:
+        """How often Trakt is asked, for accounts without a period of their own."""
+        return self._value("sync_every", timedelta)
+
+    @property
+    def backup_every(self) -> timedelta:
+        """How often a backup is written, for accounts without a period of their own."""
+        return self._value("backup_every", timedelta)
+
+    @property
+    def keep(self) -> KeepRule:
+        """Which archives stay, for accounts without a rule of their own."""
+        return self._value("keep", KeepRule)
+
+    @property
+    def keep_awake(self) -> timedelta | None:
+        """How often the service wakes itself, if at all."""
+        span: timedelta | None = self._chosen["keep_awake"].value
+        return span
+
+    @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Hosts and networks exempt from the public-address rule.
 
@@ -343,8 +393,8 @@ def load(
 
 
 def _choose(setting: Setting, layers: list[tuple[str, Any]]) -> Chosen:
-    for origin, values in layers:
-        text = values.get(setting.variable)
+    for origin, layer in layers:
+        text = layer.get(setting.variable)
         if text is not None and text.strip():
             return Chosen(setting, _read(setting, text, origin), origin)
     if setting.default is None:
@@ -375,6 +425,8 @@ def _platform(environment: Mapping[str, str]) -> dict[str, str]:
     found = {}
     if "DATABASE_URL" in environment:
         found[PREFIX + "DATABASE_URL"] = environment["DATABASE_URL"]
+    if "PORT" in environment:  # from outside of the container
+        found[PREFIX + "LISTEN"] = f"0.0.0.0:{environment['PORT']}"
     return found
 
 

@@ -16,10 +16,10 @@ from tests.cli.conftest import Book, Run
 from watchbook import clock
 from watchbook.cli.columns import Row, show
 from watchbook.cli.context import Context
-from watchbook.settings import Rate
 from watchbook.store import budget, datasets, grants, leases, runs
 from watchbook.store.schema import budgets
 from watchbook.trakt.datasets import CATALOGUE
+from watchbook.values import Rate
 
 TOP = sum(line.parent is None for line in CATALOGUE)
 ESCAPE = "\x1b[2J\x1b]0;owned\x07"

@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from watchbook.settings import Rate
 from watchbook.store import accounts
 from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
 from watchbook.store.schema import budgets
+from watchbook.values import Rate
 
 START = datetime(2026, 11, 21, 12, 0, 7, tzinfo=UTC)
 RATE = Rate(12, 60)
@@ -208,7 +208,7 @@ def test_threads_share(database: Database) -> None:
 
 SPEND_ALL = """
 import sys
-from watchbook.settings import Rate
+from watchbook.values import Rate
 from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
 

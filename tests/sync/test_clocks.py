@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from watchbook.settings import Rate
 from watchbook.store import accounts
 from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
+from watchbook.values import Rate
 
 NOON = datetime(2026, 11, 21, 12, 0, 7, tzinfo=UTC)
 RATE = Rate(12, 60)

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from watchbook.checkup.check import Check, ok, problem, warning
 from watchbook.seal import KEY_FILE
-from watchbook.settings import Rate, Settings
+from watchbook.settings import Settings
 from watchbook.store.database import Database
 from watchbook.store.opening import SCHEMA_VERSION, schema_version
+from watchbook.values import Rate
 
 LITTLE_ROOM = 1_000_000_000
 NO_ROOM = 50_000_000

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from watchbook import values
 from watchbook.cli.columns import Row, show
 from watchbook.clock import counted
 from watchbook.errors import InputError, WatchbookError
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
     from watchbook.store.accounts import Account
 
 _LONGEST_NAME = 60
+_OWN_SETTINGS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "sync-every": ("sync_every", values.period),
+    "backup-every": ("backup_every", values.period),
+    "keep": ("keep", values.keep_rule),
+}
+"""What an account may have of its own: the column and how its value is read."""
 
 
 @click.group(invoke_without_command=True, short_help="List, add, rename and remove accounts.")
@@ -83,6 +91,29 @@ def rename(context: Context, old: str, new: str) -> None:
         context.answer({"account": new, "before": old})
 
 
+@account.command(name="set", short_help="Give an account a schedule of its own.")
+@click.argument("name")
+@click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.pass_obj
+def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
+    """Give the account NAME its own sync-every, backup-every or keep.
+
+    An empty value goes back to the installation's setting.
+
+    Example: watchbook account set tom sync-every=1h keep="30 daily"
+    """
+    from watchbook.store import accounts
+
+    columns = dict(map(_read_change, changes))
+    with context.store.database.write() as conn:
+        accounts.change(conn, accounts.choose(conn, name).id, **columns)
+        changed = accounts.choose(conn, name)
+    own = {key: getattr(changed, column) for key, (column, _) in _OWN_SETTINGS.items()}
+    show(context, [Row(key, value or "as the installation") for key, value in own.items()])
+    if context.json:
+        context.answer({"account": name, **own})
+
+
 @account.command(short_help="Forget an account; its archives stay.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -107,6 +138,26 @@ def remove(context: Context, name: str, *, yes: bool) -> None:
     context.say(f"{name} is gone from the database.")
     if context.json:
         context.answer({"removed": name, "problem": problem})
+
+
+def _read_change(change: str) -> tuple[str, str | None]:
+    """The column and its new value; raises InputError."""
+    key, separator, value = change.partition("=")
+    if not separator or key not in _OWN_SETTINGS:
+        known = ", ".join(_OWN_SETTINGS)
+        raise InputError(
+            f"{change!r} sets nothing that an account has.", hint=f"KEY is one of {known}."
+        )
+    column, read = _OWN_SETTINGS[key]
+    if not value.strip():
+        return column, None
+    try:
+        read(value)
+    except ValueError as reason:
+        raise InputError(
+            f"{key}: {value!r} {reason}.", hint="`watchbook account set --help` shows an example."
+        ) from None
+    return column, value.strip()
 
 
 def _checked_name(name: str) -> str:

@@ -13,7 +13,11 @@ from watchbook.store.schema import accounts
 
 @dataclass(frozen=True)
 class Account:
-    """One person's book. ``trakt_slug`` is None until Trakt or a ZIP has told it."""
+    """One person's book. ``trakt_slug`` is None until Trakt or a ZIP has told it.
+
+    ``sync_every``, ``backup_every`` and ``keep`` are written as the settings of these names,
+    which hold where an account has none of its own.
+    """
 
     id: int
     name: str
@@ -25,6 +29,9 @@ class Account:
     client_secret_sealed: str | None
     full_read_at: int | None
     locked: str | None
+    sync_every: str | None = None
+    backup_every: str | None = None
+    keep: str | None = None
 
     @property
     def secret_place(self) -> str:

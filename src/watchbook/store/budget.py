@@ -16,9 +16,9 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook import clock
-from watchbook.settings import Rate
 from watchbook.store.database import Database, upsert
 from watchbook.store.schema import budgets
+from watchbook.values import Rate
 
 SLOT = 10
 """Seconds that one slot counts."""

@@ -59,6 +59,9 @@ accounts = Table(
     Column("client_secret_sealed", Text),
     Column("full_read_at", BigInteger),
     Column("locked", Text),
+    Column("sync_every", String),
+    Column("backup_every", String),
+    Column("keep", String),
 )
 
 grants = Table(
@@ -253,4 +256,31 @@ archives = Table(
     Column("check_words", Text),
     UniqueConstraint("name"),
     Index(None, "account_id", "written_at"),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    _account(),
+    Column("archive", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("words", Text),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("retry_at", BigInteger),
+    Column("copied_at", BigInteger),
+    Column("checked_at", BigInteger),
+    PrimaryKeyConstraint("archive", "place"),
+    Index(None, "account_id", "state"),
+)
+
+due = Table(
+    "due",
+    metadata,
+    _account(),
+    Column("kind", String, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("job", String),
+    PrimaryKeyConstraint("account_id", "kind"),
+    Index(None, "next_at"),
 )

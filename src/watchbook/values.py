@@ -1,0 +1,165 @@
+"""Values as people write them in settings: each reader gives the value or raises ValueError.
+
+The message of a ValueError goes on from the text that was read: ``'x' is not COUNT/PERIOD``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from watchbook.clock import parse_duration
+
+SHORTEST_PERIOD = timedelta(minutes=1)
+"""A schedule looks once a minute at what is due."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``count`` requests in any ``seconds`` seconds."""
+
+    count: int
+    seconds: int
+
+    def __str__(self) -> str:
+        """Write the rate as it is set: ``450/300s``."""
+        return f"{self.count}/{self.seconds}s"
+
+
+@dataclass(frozen=True)
+class KeepRule:
+    """How many archives stay: the newest of each of that many days, weeks, months and years.
+
+    None keeps one of every such period there is, 0 asks for none.
+    """
+
+    daily: int | None = 0
+    weekly: int | None = 0
+    monthly: int | None = 0
+    yearly: int | None = 0
+
+    def __str__(self) -> str:
+        """Write the rule as it is set: ``7 daily, all yearly``."""
+        counts = {field.name: getattr(self, field.name) for field in fields(self)}
+        told = (f"{'all' if n is None else n} {name}" for name, n in counts.items() if n != 0)
+        return ", ".join(told)
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where the server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Write the place as it is set: ``127.0.0.1:8420``, ``[::1]:8420``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def text(text: str) -> str:
+    """Read a text without spaces around it."""
+    return text.strip()
+
+
+def url(text: str) -> str:
+    """Read an http or https address, without a slash at its end."""
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("is not an http or https address")
+    if parts.port == 0:  # reading it refuses what is no port
+        raise ValueError("has a port that nothing answers at")
+    return text.strip().rstrip("/")
+
+
+def database_url(text: str) -> str:
+    """Read the address of a database: ``sqlite:///FILE``, ``postgresql://HOST/NAME``."""
+    url = text.strip()
+    for platform_scheme in ("postgres://", "postgresql+psycopg://"):
+        if url.startswith(platform_scheme):
+            return "postgresql://" + url.removeprefix(platform_scheme)
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("is neither sqlite:///FILE nor postgresql://HOST/NAME")
+    return url
+
+
+def folder(text: str) -> Path:
+    """Read a folder; ``~`` is the person's home."""
+    try:
+        return Path(text.strip()).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("begins with the home folder of somebody unknown") from None
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Read words separated by commas or spaces."""
+    return tuple(word for word in text.replace(",", " ").split() if word)
+
+
+def rate(text: str) -> Rate:
+    """Read how many in which time: ``450/300s``."""
+    count, separator, period = text.strip().partition("/")
+    if not separator or not re.fullmatch("[0-9]{1,9}", count) or int(count) < 1:
+        raise ValueError("is not COUNT/PERIOD")
+    seconds = int(parse_duration(period).total_seconds())
+    if seconds < 1:
+        raise ValueError("has an empty period")
+    return Rate(int(count), seconds)
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """Read secret keys, separated by commas."""
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if not keys or any(len(key) < 32 for key in keys):
+        raise ValueError("is shorter than 32 characters")
+    return keys
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """A reader of one of the ``allowed`` words."""
+
+    def read(text: str) -> str:
+        if text.strip() not in allowed:
+            raise ValueError(f"is none of {', '.join(allowed)}")
+        return text.strip()
+
+    return read
+
+
+def period(text: str) -> timedelta:
+    """Read how often something is done: ``5m``, ``12h``, ``7d``."""
+    span = parse_duration(text)
+    if span < SHORTEST_PERIOD:
+        raise ValueError("is shorter than a minute")
+    return span
+
+
+def keep_rule(text: str) -> KeepRule:
+    """Read which archives stay: ``7 daily, 5 weekly, 12 monthly, all yearly``."""
+    counts: dict[str, int | None] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,5}|all)\s+(daily|weekly|monthly|yearly)\s*", part)
+        if match is None or match[2] in counts:
+            raise ValueError("is not a rule such as 7 daily, 5 weekly, 12 monthly, all yearly")
+        counts[match[2]] = None if match[1] == "all" else int(match[1])
+    rule = KeepRule(**counts)
+    if rule == KeepRule():
+        raise ValueError("keeps nothing at all")
+    return rule
+
+
+def listen(text: str) -> Listen:
+    """Read where to listen: ``127.0.0.1:8420``, ``[::1]:8420``, ``0.0.0.0:80``."""
+    parts = urlsplit(f"//{text.strip()}")
+    if not parts.hostname or parts.port is None or parts.path or parts.username is not None:
+        raise ValueError("is not ADDRESS:PORT")
+    return Listen(parts.hostname, parts.port)
+
+
+def items(text: str) -> tuple[str, ...]:
+    """Read what is separated by commas; an item may hold spaces."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
