@@ -325,6 +325,16 @@ def test_serves_many_threads(serve: Serve, client: HttpClient) -> None:
     assert client.requests == len(server.received) == 80
 
 
+def test_counts_apart(serve: Serve, client: HttpClient) -> None:
+    """Those who share connections each count their own requests."""
+    server = serve(lambda _server, connection: connection.sendall(response(b"")))
+    client.request("GET", server.url)
+    apart = client.counting_apart()
+    apart.request("GET", server.url)
+    apart.request("GET", server.url)
+    assert (client.requests, apart.requests, len(server.received)) == (1, 2, 3)
+
+
 def test_tells_the_hook(serve: Serve) -> None:
     """The hook hears of every request, answered or not, without queries and secrets."""
     heard: list[Exchange] = []

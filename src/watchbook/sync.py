@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ from watchbook.trakt.parse import decode_any, lookup
 from watchbook.verdict import SyncReport, judged
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 FULL_PASS = timedelta(days=30)
 LANES = 6
 _ACTIVITIES = BY_NAME["user_last_activities"]
@@ -49,17 +50,25 @@ _FAILURES_IN_A_ROW = 3
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """What a person may ask of a sync."""
+    """What may be asked of a sync.
+
+    One on a ``schedule`` looks again at most hourly at what Trakt leaves incomplete.
+    """
 
     full: bool = False
     accept_removals: bool = False
+    schedule: bool = False
 
 
 @contextmanager
 def client_of(
     installation: Installation, account: Account, patience: Patience | None = None
 ) -> Iterator[TraktClient]:
-    """A client that reads for ``account``, within the budget that all its processes share."""
+    """A client that reads for ``account``, within the budget that all its processes share.
+
+    Its requests are counted apart, those for tokens included.
+    """
+    installation = replace(installation, http=installation.http.counting_apart())
     patience = patience or Patience()
     budget = ReadBudget(
         installation.store.database,
@@ -169,6 +178,7 @@ class Sync:
         self._account = account
         self._full = options.full or _full_pass_is_due(account)
         self._accept = options.accept_removals
+        self._pause = HOUR if options.schedule else timedelta()
         self._failures: list[Outcome] = []
         self._report = SyncReport(account.name)
         with desk.database.read() as conn:
@@ -258,8 +268,10 @@ class Sync:
             return True
         if state.held and self._accept:
             return True
-        if not state.held and (state.state == INCOMPLETE or state.position is not None):
+        if state.position is not None and not state.held:
             return True
+        if state.state == INCOMPLETE and not state.held:
+            return (state.tried_at or 0) <= to_millis(now() - self._pause)
         # What vanished or was refused without a timestamp may come back without one.
         daily = reading.data_set.unguarded or state.held or state.state == UNAVAILABLE
         return bool(daily) and (state.tried_at or 0) < to_millis(now() - DAY)

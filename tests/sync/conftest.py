@@ -62,10 +62,12 @@ class Book:
         self.waits.append(seconds)
         self.travel.shift(timedelta(seconds=seconds))
 
-    def sync(self, *, full: bool = False, accept_removals: bool = False) -> SyncReport:
+    def sync(
+        self, *, full: bool = False, accept_removals: bool = False, schedule: bool = False
+    ) -> SyncReport:
         """Sync without waiting; ``waits`` collects the seconds that it would have waited."""
         patience = Patience(sleep=self.sleep, timeouts=self.timeouts)
-        options = SyncOptions(full=full, accept_removals=accept_removals)
+        options = SyncOptions(full, accept_removals, schedule)
         account = self.account
         with client_of(self.installation, account, patience) as client:
             return sync_account(self.store.database, account, client, self, options)

@@ -37,6 +37,10 @@ class Meddler:
     rules: list[Rule] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
+    def counting_apart(self) -> Meddler:
+        """The same, with a count of its own."""
+        return replace(self, http=self.http.counting_apart())
+
     @property
     def requests(self) -> int:
         """How many requests were made so far."""

@@ -150,3 +150,22 @@ def test_a_list_that_failed_and_then_went_leaves_nothing_incomplete(synced: Book
     report = synced.sync()
     assert report.complete, report.words
     assert synced.requests(synced.sync) == 1
+
+
+def test_a_schedule_looks_hourly_at_what_stays_incomplete(book: Book) -> None:
+    """A data set that Trakt does not serve whole costs a scheduled sync nothing for an hour."""
+    book.sandbox.set_faults("page-count-high:2/users/me/watchlist")
+    assert not book.sync().complete
+    book.sandbox.clear_faults()
+    patient = book.sync(schedule=True)
+    assert (patient.requests, patient.complete) == (1, False)
+    book.travel.shift(timedelta(hours=1))
+    assert book.sync(schedule=True).complete
+
+
+def test_a_person_looks_at_once_at_what_is_incomplete(book: Book) -> None:
+    """Whoever asks by hand is not told to wait."""
+    book.sandbox.set_faults("page-count-high:2/users/me/watchlist")
+    assert not book.sync().complete
+    book.sandbox.clear_faults()
+    assert book.sync().complete
