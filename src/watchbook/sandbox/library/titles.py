@@ -61,13 +61,16 @@ class Show:
     today: int
     """The day on which the catalogue is looked at: what has aired by then counts as aired."""
     offsets: tuple[int, ...] = field(init=False)
+    aired_episodes: int = field(init=False)
+    """Regular episodes that have aired."""
 
     def __post_init__(self) -> None:
-        """Work out where each season begins."""
+        """Work out where each season begins and what has aired, once for all who watch it."""
         offsets = [0, self.specials]
         for count in self.seasons:
             offsets.append(offsets[-1] + count)
         object.__setattr__(self, "offsets", tuple(offsets))
+        object.__setattr__(self, "aired_episodes", self._aired())
 
     @property
     def size(self) -> int:
@@ -108,9 +111,7 @@ class Show:
         gap = max(0, self.newest_at - premiere) // max(1, last - 1)
         return premiere + (season - 1) * gap
 
-    @property
-    def aired_episodes(self) -> int:
-        """Regular episodes that have aired."""
+    def _aired(self) -> int:
         if self.status != "returning series":
             return self.size - self.specials
         before = self.offsets[-2] - self.specials

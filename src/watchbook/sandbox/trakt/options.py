@@ -11,7 +11,7 @@ from typing import Literal
 class SandboxOptions:
     """Everything that can be chosen before a sandbox starts.
 
-    Two sandboxes with the same `plays`, `seed` and `now` serve the same library.
+    Two sandboxes with the same `plays` (or `crowd`), `seed` and `now` serve the same libraries.
     """
 
     plays: int = 10_000
@@ -19,6 +19,12 @@ class SandboxOptions:
     seed: int = 1
     accounts: int = 1
     """Accounts, each with tokens and a library of its own."""
+    crowd: tuple[tuple[int, int], ...] = ()
+    """Accounts of several sizes, in place of `accounts` of `plays`: how many, with how many plays.
+
+    ``((1_000, 100), (5, 50_000))`` are 1,005 accounts that share one catalogue, which is as large
+    as the largest of them needs it.
+    """
     port: int = 0
     """Port of the API on loopback; 0 takes a free one. The auth host always takes a free one."""
     latency: float = 0.0
@@ -43,3 +49,9 @@ class SandboxOptions:
     """Seconds that a device should wait between polls."""
     now: datetime | None = None
     """A moment at which the sandbox's clock stands still; none follows the real clock."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Plays of each account, in the order of the accounts."""
+        groups = self.crowd or ((self.accounts, self.plays),)
+        return tuple(plays for count, plays in groups for _ in range(count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 from watchbook.sandbox.library import build, generate
@@ -25,7 +26,8 @@ class World:
         self.options = options
         self.clock = Clock(options.now)
         self.today = self.clock.today()
-        self.catalogue = build(options.plays, options.seed, self.today)
+        self._sizes = options.sizes
+        self.catalogue = build(max(self._sizes), options.seed, self.today)
         self.shapes = Shapes()
         self.faults = FaultBoard(options.faults)
         self.latency = options.latency
@@ -37,17 +39,16 @@ class World:
         self.url = self.auth_url = ""
         self._made: dict[str, Account] = {}
         members = [
-            owner(n, options.seed, self.today, vip=options.vip) for n in range(options.accounts)
+            owner(n, options.seed, self.today, vip=options.vip) for n in range(len(self._sizes))
         ]
         self.slugs = [str(member.slug) for member in members]
         self._numbers = {slug: number for number, slug in enumerate(self.slugs)}
         self.consenting = self.slugs[0]
         """Who is signed in at the auth host, and so says yes there."""
 
-    @property
-    def accounts(self) -> list[Account]:
-        """All accounts; this generates those that have not been looked at."""
-        return [self.account(slug) for slug in self.slugs]
+    def accounts(self) -> Iterator[Account]:
+        """All accounts in turn; each is generated when it is reached."""
+        return map(self.account, self.slugs)
 
     def account(self, slug: str) -> Account:
         """The account of a slug; 404 when there is none."""
@@ -59,7 +60,7 @@ class World:
 
     def _make(self, number: int) -> Account:
         options = self.options
-        size = options.plays, options.seed, number, self.today
+        size = self._sizes[number], options.seed, number, self.today
         return Account(self.catalogue, generate(self.catalogue, *size, vip=options.vip), self.today)
 
     def slug_number(self, number: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from watchbook.sandbox.library.entries import Comment, Entry, Facts, UserList
 from watchbook.sandbox.library.maker import kind_of
@@ -167,8 +168,8 @@ def smart_lists(call: Call) -> Reply:
 
 
 def _smart(call: Call) -> Facts:
-    accounts = [call.account] if "user" in call.params else list(call.world.accounts)
-    for account in accounts:
+    everybody = () if "user" in call.params else call.world.accounts()
+    for account in chain([call.account], everybody):
         for made in account.library.smart_lists:
             if call.params["id"] in _names(made):
                 return made
