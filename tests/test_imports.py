@@ -43,6 +43,7 @@ LAYERS = (
             "checkup",
             "connecting",
             "desk",
+            "exporting",
             "grants",
             "history",
             "importing",

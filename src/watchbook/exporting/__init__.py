@@ -1,0 +1,1 @@
+"""From the store out, in forms that other programs read."""

@@ -1,0 +1,88 @@
+"""Putting exported files where they were asked for: whole, private, and over nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from watchbook.errors import InputError
+from watchbook.exporting.formats import Write
+from watchbook.exporting.selection import Selection
+from watchbook.exporting.written import Written
+from watchbook.files import file_errors, make_private_folder, sync_folder
+from watchbook.steps import step
+from watchbook.store.accounts import Account
+from watchbook.store.opening import Store
+
+
+def export(
+    write: Write,
+    store: Store,
+    account: Account,
+    selection: Selection,
+    target: Path,
+    *,
+    force: bool = False,
+    **options: object,
+) -> Written:
+    """Write an export to ``target`` and give the files' final paths.
+
+    Nothing is there before everything is written. Raises InputError when a file is there already
+    and ``force`` is not given, StoreFull and StoreError; then nothing has changed.
+    """
+    if not force:
+        _refuse_existing([target])
+    make_private_folder(target.parent)
+    with _workshop(target) as folder:
+        written = write(store, account, selection, folder / target.name, **options)
+        final = [target.parent / path.relative_to(folder) for path in written.paths]
+        if not force:
+            _refuse_existing(final)
+        for source, place in zip(written.paths, final, strict=True):
+            _move(source, place)
+        written.paths = final
+    return written
+
+
+@contextmanager
+def _workshop(target: Path) -> Iterator[Path]:
+    """A private folder on the same file system, gone afterwards."""
+    with file_errors(target):
+        folder = Path(
+            tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        )
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_existing(paths: list[Path]) -> None:
+    there = next((path for path in paths if path.is_file() or _is_full(path)), None)
+    if there is not None:
+        raise InputError(
+            f"{there} is there already. Nothing was written.",
+            hint="Choose another name with -o, or let --force replace it.",
+        )
+
+
+def _is_full(path: Path) -> bool:
+    return path.is_dir() and any(path.iterdir())
+
+
+def _move(source: Path, place: Path) -> None:
+    with file_errors(place):
+        make_private_folder(place.parent)
+        source.chmod(0o600)
+        handle = os.open(source, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        step("export.written")
+        source.replace(place)
+        sync_folder(place.parent)
