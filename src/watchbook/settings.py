@@ -22,7 +22,7 @@ import platformdirs
 from watchbook import values
 from watchbook.clock import in_short
 from watchbook.errors import SettingsError
-from watchbook.values import KeepRule, Listen, Rate
+from watchbook.values import Bucket, KeepRule, Listen, Rate
 
 PREFIX = "WATCHBOOK_"
 Value = TypeVar("Value")
@@ -61,7 +61,7 @@ class Chosen:
         if self.setting.secret:
             return "set (hidden)"
         if isinstance(self.value, tuple):
-            return ",".join(self.value)
+            return ",".join(map(str, self.value))
         return in_short(self.value) if isinstance(self.value, timedelta) else str(self.value)
 
 
@@ -174,7 +174,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "encrypt_to",
         "",
-        values.words,
+        values.recipients,
         "Who can open the owner's archives: age recipients, comma-separated. Without any, "
         "archives are not encrypted.",
         "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
@@ -182,7 +182,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "copy_to",
         "",
-        values.items,
+        values.places,
         "Where copies of the owner's archives go: folders, and s3://BUCKET/PREFIX.",
         "/mnt/nas/watchbook,s3://backups/watchbook",
     ),
@@ -344,6 +344,39 @@ class Settings:
     def keep(self) -> KeepRule:
         """Which archives stay, for accounts without a rule of their own."""
         return self._value("keep", KeepRule)
+
+    @property
+    def encrypt_to(self) -> tuple[str, ...]:
+        """The age recipients of the owner's archives; none when they are not encrypted."""
+        return self._value("encrypt_to", tuple)
+
+    @property
+    def copy_to(self) -> tuple[Path | Bucket, ...]:
+        """Where copies of the owner's archives go."""
+        return self._value("copy_to", tuple)
+
+    @property
+    def s3_endpoint(self) -> str | None:
+        """The S3-compatible service, or None for Amazon's."""
+        address: str | None = self._chosen["s3_endpoint"].value
+        return address
+
+    @property
+    def s3_region(self) -> str | None:
+        """The region of the buckets."""
+        region: str | None = self._chosen["s3_region"].value
+        return region
+
+    @property
+    def s3_keys(self) -> tuple[str | None, str | None]:
+        """Id and secret of the key for the S3-compatible service."""
+        return self._chosen["s3_access_key"].value, self._chosen["s3_secret_key"].value
+
+    @property
+    def after_backup(self) -> str | None:
+        """The command that is run after each backup of the owner."""
+        command: str | None = self._chosen["after_backup"].value
+        return command
 
     @property
     def keep_awake(self) -> timedelta | None:

@@ -12,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pyrage import RecipientError, x25519
+
 from watchbook.clock import parse_duration
 
 SHORTEST_PERIOD = timedelta(minutes=1)
@@ -59,6 +61,18 @@ class Listen:
     def __str__(self) -> str:
         """Write the place as it is set: ``127.0.0.1:8420``, ``[::1]:8420``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of an S3-compatible service, and below which prefix ours lies in it."""
+
+    name: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        """Write the place as it is set: ``s3://BUCKET/PREFIX``."""
+        return f"s3://{self.name}/{self.prefix}".rstrip("/")
 
 
 def text(text: str) -> str:
@@ -160,6 +174,35 @@ def listen(text: str) -> Listen:
     return Listen(parts.hostname, parts.port)
 
 
-def items(text: str) -> tuple[str, ...]:
-    """Read what is separated by commas; an item may hold spaces."""
-    return tuple(item.strip() for item in text.split(",") if item.strip())
+def recipients(text: str) -> tuple[str, ...]:
+    """Read age recipients, separated by commas or spaces; each counts once."""
+    found = tuple(dict.fromkeys(words(text)))
+    for one in found:
+        if one.upper().startswith("AGE-SECRET-KEY-"):
+            raise ValueError("holds the key that opens archives, and belongs here is its recipient")
+        try:
+            x25519.Recipient.from_str(one)
+        except RecipientError:
+            raise ValueError(f"holds {one}, which is no age recipient (age1…)") from None
+    return found
+
+
+def places(text: str) -> tuple[Path | Bucket, ...]:
+    """Read folders and buckets, separated by commas; a folder's name may hold spaces."""
+    named = [item.strip() for item in text.split(",") if item.strip()]
+    return tuple(dict.fromkeys(_bucket(one) if "://" in one else _whole(one) for one in named))
+
+
+def _bucket(text: str) -> Bucket:
+    match = re.fullmatch(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(.*))?", text)
+    prefix = (match[2] or "").strip("/") if match else ""
+    if match is None or {"", ".", ".."} & set(prefix.split("/") if prefix else ["-"]):
+        raise ValueError(f"holds {text}, which is not s3://BUCKET/PREFIX")
+    return Bucket(match[1], prefix)
+
+
+def _whole(text: str) -> Path:
+    found = folder(text)
+    if not text.startswith(("/", "~")):
+        raise ValueError(f"holds {text}, which is neither a whole path nor s3://BUCKET/PREFIX")
+    return found

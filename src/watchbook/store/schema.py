@@ -236,7 +236,9 @@ runs = Table(
     Column("hint", Text),
     Column("requests", Integer, nullable=False, default=0),
     Column("report", Text),
+    Column("job", String),
     Index(None, "account_id", "kind", "started_at"),
+    Index(None, "job"),
 )
 
 archives = Table(
@@ -254,6 +256,7 @@ archives = Table(
     Column("checked_at", BigInteger),
     Column("check_outcome", String),
     Column("check_words", Text),
+    Column("recipients", Text),
     UniqueConstraint("name"),
     Index(None, "account_id", "written_at"),
 )
@@ -264,6 +267,7 @@ copies = Table(
     _account(),
     Column("archive", String, nullable=False),
     Column("place", String, nullable=False),
+    Column("verdict", String, nullable=False),
     Column("state", String, nullable=False),
     Column("words", Text),
     Column("tries", Integer, nullable=False, default=0),

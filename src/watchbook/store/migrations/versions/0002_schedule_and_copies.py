@@ -13,11 +13,16 @@ def upgrade() -> None:
     """Go up."""
     for name in ("sync_every", "backup_every", "keep"):
         op.add_column("accounts", sa.Column(name, sa.String(), nullable=True))
+    op.add_column("runs", sa.Column("job", sa.String(), nullable=True))
+    with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_runs_job"), ["job"], unique=False)
+    op.add_column("archives", sa.Column("recipients", sa.Text(), nullable=True))
     op.create_table(
         "copies",
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("archive", sa.String(), nullable=False),
         sa.Column("place", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("words", sa.Text(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
