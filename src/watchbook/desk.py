@@ -115,10 +115,8 @@ class Desk:
     titles: TitleWriter = field(default_factory=TitleWriter)
 
     def write(self) -> AbstractContextManager[sa.Connection]:
-        """A transaction that writes; raises StoreBusy when the account is another's by now."""
-        if self.lease is not None:
-            self.lease.check()
-        return self.database.write()
+        """A transaction that writes; raises TakenOver when the account is another's by now."""
+        return self.database.write() if self.lease is None else self.lease.write()
 
     def fetch(self, reading: Reading, page: int, **extra: str) -> Page:
         """Read one page; a body of another shape is asked for once more.

@@ -18,6 +18,7 @@
     ├─ StoreError               74
     │  ├─ StoreUnavailable      75   transient
     │  │  └─ StoreBusy          75   transient   another process works on the account
+    │  │     └─ TakenOver       75   transient   and took it from this one, which stood still
     │  ├─ StoreFull             74   transient
     │  └─ SchemaMismatch        78   permanent
     └─ ArchiveError             65
@@ -171,6 +172,10 @@ class StoreUnavailable(StoreError):
 
 class StoreBusy(StoreUnavailable):
     """Another process holds the account's lease."""
+
+
+class TakenOver(StoreBusy):
+    """Another process has taken the account over from this one, which stood still too long."""
 
 
 class StoreFull(StoreError):

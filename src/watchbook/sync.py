@@ -52,12 +52,14 @@ _FAILURES_IN_A_ROW = 3
 class SyncOptions:
     """What may be asked of a sync.
 
-    One on a ``schedule`` looks again at most hourly at what Trakt leaves incomplete.
+    One on a ``schedule`` looks again at most hourly at what Trakt leaves incomplete; ``job``
+    names what of the schedule it is for.
     """
 
     full: bool = False
     accept_removals: bool = False
     schedule: bool = False
+    job: str | None = None
 
 
 @contextmanager
@@ -116,7 +118,7 @@ def _sync_under(
 ) -> SyncReport:
     started, database = monotonic(), lease.database
     with database.write() as conn:
-        run_id = runs.start(conn, account.id, "sync")
+        run_id = runs.start(conn, account.id, "sync", options.job)
     try:
         report = _sync(lease, account, client, listener, options)
     except BaseException as reason:
@@ -127,7 +129,7 @@ def _sync_under(
         raise
     report.seconds = monotonic() - started
     report.requests = client.requests
-    with database.write() as conn:
+    with lease.write() as conn:
         runs.finish(
             conn,
             run_id,

@@ -324,7 +324,7 @@ def test_instance_out_and_in(
     assert code == 0
     assert path.name in out
     assert "keep it private" in out
-    assert last_run(store, "backup").words == f"{path.name} written"
+    assert last_run(store, "instance").words == f"{path.name} written"
     assert "whole" in run("backup", "verify", path.name)[1].lower()
     assert json.loads(run("backup", "--instance", "--json")[1])["bytes"] > 1000
     monkeypatch.setenv("WATCHBOOK_HOME", str(tmp_path / "other"))

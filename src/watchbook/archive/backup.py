@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from watchbook.archive import ledger
 from watchbook.archive.instance import save_instance
@@ -18,6 +20,8 @@ from watchbook.store import accounts, leases, runs
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.opening import Store
+
+Write = Callable[[], AbstractContextManager[sa.Connection]]
 
 _LOST_HINT = "Run `watchbook backup` to write a new archive."
 _INCOMPLETE_HINT = "Run `watchbook sync`, then `watchbook backup` again."
@@ -35,10 +39,14 @@ def back_up(
     force: bool = False,
     progress: Callable[[str], None] | None = None,
     layouts: Layouts = trakt_layouts,
+    job: str | None = None,
 ) -> WrittenArchive:
-    """Write or verify the account's archive; raises StoreBusy and StoreError."""
+    """Write or verify the account's archive; raises StoreBusy and StoreError.
+
+    ``job`` names what of the schedule it is for.
+    """
     folder = backups_folder(store.home)
-    with _run(store.database, account, "backup") as run:
+    with _run(store.database, account, "backup", job) as run:
         written = write_archive(
             store, account, folder, force=force, progress=progress, layouts=layouts
         )
@@ -101,7 +109,7 @@ def back_up_instance(store: Store) -> tuple[Path, Verification]:
         known = accounts.all_accounts(conn)
     if not known:
         return save_instance(store, folder)
-    with _written_run(store.database, known[0], "backup") as run:
+    with _written_run(store.database, store.database.write, known[0], "instance") as run:
         path, found = save_instance(store, folder)
         run.words = f"{path.name} written"
     return path, found
@@ -115,25 +123,27 @@ class _Run:
 
 
 @contextmanager
-def _run(database: Database, account: Account, kind: str) -> Iterator[_Run]:
+def _run(database: Database, account: Account, kind: str, job: str | None = None) -> Iterator[_Run]:
     purpose = f"a {'backup' if kind == 'backup' else 'check of the backups'} of {account.name}"
     with (
-        leases.holding(database, f"account:{account.id}", purpose),
-        _written_run(database, account, kind) as run,
+        leases.holding(database, f"account:{account.id}", purpose) as lease,
+        _written_run(database, lease.write, account, kind, job) as run,
     ):
         yield run
 
 
 @contextmanager
-def _written_run(database: Database, account: Account, kind: str) -> Iterator[_Run]:
+def _written_run(
+    database: Database, write: Write, account: Account, kind: str, job: str | None = None
+) -> Iterator[_Run]:
     """A run that is written down however it ends."""
-    with database.write() as conn:
-        run_id = runs.start(conn, account.id, kind)
+    with write() as conn:
+        run_id = runs.start(conn, account.id, kind, job)
     run = _Run()
     try:
         yield run
     except BaseException as reason:
         runs.fail(database, run_id, reason)
         raise
-    with database.write() as conn:
+    with write() as conn:
         runs.finish(conn, run_id, run.outcome, run.words, hint=run.hint)

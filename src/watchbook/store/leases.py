@@ -21,12 +21,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.errors import StoreBusy, StoreError
+from watchbook.errors import StoreBusy, StoreError, TakenOver
+from watchbook.steps import hurried
 from watchbook.store.database import Database, upsert
 from watchbook.store.schema import leases
 
-LEASE = timedelta(seconds=60)
-RENEW_EVERY = 15.0
+LEASE = hurried(timedelta(seconds=60))
+RENEW_EVERY = LEASE.total_seconds() / 4
 """Seconds between renewals: three may fail before the lease ends."""
 
 _held_here: set[str] = set()
@@ -54,17 +55,28 @@ class Holding:
         self._until = until
 
     def check(self) -> None:
-        """Raise StoreBusy when somebody has taken the lease over.
+        """Raise TakenOver when somebody has taken the lease over.
 
         That happens to a process that stood still, on a machine that slept, beyond its end.
         """
         if now() >= self._until:
             self.renew()
         if self._lost:
-            raise StoreBusy(
-                "Another Watchbook process has taken over while this one stood still.",
-                hint="Run the command again; what was kept so far stays.",
-            )
+            raise _taken_over()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that commits only while the lease is ours; raises TakenOver.
+
+        Whoever takes it over waits for the transaction's end, so nothing of ours comes later.
+        """
+        self.check()
+        query = sa.select(leases.c.name).where(self._ours)
+        with self.database.write() as conn:
+            if conn.scalar(query.with_for_update(read=True)) is None:
+                self._lost = True
+                raise _taken_over()
+            yield conn
 
 
 @contextmanager
@@ -73,7 +85,7 @@ def holding(database: Database, name: str, purpose: str) -> Iterator[Holding]:
 
     ``purpose`` is said to whoever comes second ("a sync of sandra").
     """
-    holder = _our_name(purpose)
+    holder = holder_name(purpose)
     _held_here.add(holder)
     try:
         with database.write() as conn:
@@ -119,7 +131,24 @@ def living(conn: sa.Connection, names: Collection[str]) -> list[Lease]:
     return found
 
 
-def _our_name(purpose: str) -> str:
+def _taken_over() -> TakenOver:
+    return TakenOver(
+        "Another Watchbook process has taken over while this one stood still.",
+        hint="Run the command again; what was kept so far stays.",
+    )
+
+
+def break_those_of(conn: sa.Connection, holder: str) -> None:
+    """End all leases of the process that ``holder`` names, of which is known that it is dead."""
+    host, pid, turn = holder.split(" ", 3)[:3]
+    mark = turn.partition("@")[2]
+    same = leases.c.holder.startswith(f"{host} {pid} ", autoescape=True)
+    conn.execute(
+        sa.delete(leases).where(same, leases.c.holder.contains(f"@{mark} ", autoescape=True))
+    )
+
+
+def holder_name(purpose: str) -> str:
     """Machine, process and turn, so that anybody can tell whether it is still being held."""
     return f"{socket.gethostname()} {os.getpid()} {next(_turns)}@{machine_mark()} {purpose}"
 

@@ -40,8 +40,11 @@ class Run:
 _COLUMNS = [runs.c[name] for name in Run.__dataclass_fields__]
 
 
-def start(conn: sa.Connection, account_id: int, kind: str) -> int:
-    """Write that a run of ``kind`` began; an earlier one that never ended was interrupted."""
+def start(conn: sa.Connection, account_id: int, kind: str, job: str | None = None) -> int:
+    """Write that a run of ``kind`` began; an earlier one that never ended was interrupted.
+
+    ``job`` names what of the schedule it is for.
+    """
     same = (runs.c.account_id == account_id) & (runs.c.kind == kind)
     conn.execute(
         sa.update(runs)
@@ -54,6 +57,7 @@ def start(conn: sa.Connection, account_id: int, kind: str) -> int:
         "started_at": to_millis(now()),
         "outcome": RUNNING,
         "requests": 0,
+        "job": job,
     }
     run_id: int = conn.execute(sa.insert(runs).values(row).returning(runs.c.id)).scalar_one()
     return run_id
@@ -69,7 +73,10 @@ def finish(
     requests: int = 0,
     report: object = None,
 ) -> None:
-    """Write how a run ended, in words; ``report`` is kept as JSON."""
+    """Write how a run ended, in words; ``report`` is kept as JSON.
+
+    One that was called interrupted in the meantime stays so: somebody else has taken over.
+    """
     values = {
         "finished_at": to_millis(now()),
         "outcome": outcome,
@@ -78,7 +85,8 @@ def finish(
         "requests": requests,
         "report": msgspec.json.encode(report).decode() if report is not None else None,
     }
-    conn.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+    ours = (runs.c.id == run_id) & (runs.c.outcome == RUNNING)
+    conn.execute(sa.update(runs).where(ours).values(values))
 
 
 def fail(
@@ -97,6 +105,32 @@ def fail(
         words, hint = reason.message, reason.hint
     with suppress(StoreError), database.write() as conn:
         finish(conn, run_id, outcome, f"{about}{words}", hint=hint, requests=requests)
+
+
+def ended(conn: sa.Connection, job: str, kind: str) -> Run | None:
+    """The run of ``kind`` with which ``job`` came to an end, well or not."""
+    query = sa.select(*_COLUMNS).where(
+        runs.c.job == job,
+        runs.c.kind == kind,
+        runs.c.finished_at.is_not(None),
+        runs.c.outcome != INTERRUPTED,
+    )
+    row = conn.execute(query).first()
+    return Run(*row) if row else None
+
+
+def forget_quiet(conn: sa.Connection, before: int) -> int:
+    """Delete syncs from before that moment which found nothing new; returns how many.
+
+    Twelve an hour say nothing that the next one does not.
+    """
+    quiet = sa.delete(runs).where(
+        runs.c.kind == "sync",
+        runs.c.outcome == COMPLETE,
+        runs.c.requests <= 1,
+        runs.c.finished_at < before,
+    )
+    return conn.execute(quiet).rowcount
 
 
 def latest(conn: sa.Connection, account_id: int, kind: str, *, limit: int = 1) -> list[Run]:
