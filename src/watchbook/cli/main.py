@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "watchbook.cli.import_:import_files",
     "sync": "watchbook.cli.sync:sync",
     "backup": "watchbook.cli.backup:backup",
+    "export": "watchbook.cli.export:export",
     "status": "watchbook.cli.status:status",
     "doctor": "watchbook.cli.doctor:doctor",
     "config": "watchbook.cli.config:config",

@@ -62,16 +62,12 @@ def _workshop(target: Path) -> Iterator[Path]:
 
 
 def _refuse_existing(paths: list[Path]) -> None:
-    there = next((path for path in paths if path.is_file() or _is_full(path)), None)
+    there = next((path for path in paths if path.exists() and not path.is_dir()), None)
     if there is not None:
         raise InputError(
             f"{there} is there already. Nothing was written.",
             hint="Choose another name with -o, or let --force replace it.",
         )
-
-
-def _is_full(path: Path) -> bool:
-    return path.is_dir() and any(path.iterdir())
 
 
 def _move(source: Path, place: Path) -> None:

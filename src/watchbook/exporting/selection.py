@@ -41,10 +41,13 @@ _MOMENTS = (
     "last_watched_at",
     "followed_at",
     "friends_at",
+    "requested_at",
+    "blocked_at",
     "created_at",
     "comment.created_at",
     "list.created_at",
     "updated_at",
+    "first_aired",
 )
 
 
@@ -139,6 +142,7 @@ class KnownList(NamedTuple):
     slug: str
     id: str
     row: Mapping[str, Any]
+    raw: str
     removed_at: int | None
 
 
@@ -185,6 +189,13 @@ class Selected:
         for row in self._stream(_play_query(self.account.id, self.selection).order_by(*order)):
             yield SelectedPlay._make(row)
 
+    def count_plays(self, kind: str) -> int:
+        """How many of the selected plays are of films (``movie``) or of episodes."""
+        if self.selection.lists:
+            return 0
+        query = _filtered(sa.select(sa.func.count()), self.account.id, self.selection)
+        return self.conn.scalar(query.where(play_table.c.type == kind)) or 0
+
     def items(self, data_set: str) -> Iterator[SelectedItem]:
         """The selected rows of a data set (``list_items/7`` for those of a list), in its order."""
         if self.selection.lists and data_set not in self.chosen:
@@ -215,7 +226,7 @@ class Selected:
 
     def _known_lists(self) -> Iterator[KnownList]:
         for name in ("watchlist", "favorites"):
-            yield KnownList(name, name, name, name, {}, None)
+            yield KnownList(name, name, name, name, {}, "{}", None)
         for source, target in _PERSONAL.items():
             for row in self._stream(self._item_query(source)):
                 found = _item(source, row)
@@ -223,7 +234,7 @@ class Selected:
                 name = str(found.row.get("name") or number)
                 slug = str(lookup(found.row, "ids.slug") or number)
                 place = f"{target}/{number}"
-                yield KnownList(place, name, slug, number, found.row, found.removed_at)
+                yield KnownList(place, name, slug, number, found.row, found.raw, found.removed_at)
 
     def _item_query(self, data_set: str, *, removed: bool | None = None) -> sa.Select[Any]:
         columns = ("raw", "key", "type", "title_key", "place", "removed_at")
@@ -266,6 +277,10 @@ def _play_query(account_id: int, wanted: Selection) -> sa.Select[Any]:
         )
     )
     query = sa.select(*PLAY_COLUMNS, rating.c.raw, *TITLE_COLUMNS).select_from(joined)
+    return _filtered(query, account_id, wanted)
+
+
+def _filtered(query: sa.Select[Any], account_id: int, wanted: Selection) -> sa.Select[Any]:
     query = query.where(play_table.c.account_id == account_id)
     if not wanted.removed:
         query = query.where(play_table.c.removed_at.is_(None))
