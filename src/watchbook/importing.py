@@ -80,7 +80,7 @@ def account_of(conn: sa.Connection, wanted: str | None, export: TraktExport) -> 
     """
     owner = export.owner
     known = accounts.all_accounts(conn)
-    theirs = next((account for account in known if _is_of(account, owner)), None)
+    theirs = next((account for account in known if is_of(account, owner)), None)
     if wanted is None:
         nobodys = next((a for a in known if a.trakt_slug is None and len(known) == 1), None)
         if theirs or nobodys or not known:
@@ -89,12 +89,13 @@ def account_of(conn: sa.Connection, wanted: str | None, export: TraktExport) -> 
     target = accounts.find(conn, wanted)
     if theirs is not None and (target is None or target.id != theirs.id):
         raise _stranger(export, wanted, belongs=theirs.name)
-    if target is not None and target.trakt_slug is not None and not _is_of(target, owner):
+    if target is not None and target.trakt_slug is not None and not is_of(target, owner):
         raise _stranger(export, f"{target.name} (Trakt user {target.trakt_slug})")
     return target
 
 
-def _is_of(account: Account, owner: Owner) -> bool:
+def is_of(account: Account, owner: Owner) -> bool:
+    """Whether an account is that Trakt user's, as far as both are known."""
     if account.trakt_uuid and owner.uuid:
         return account.trakt_uuid == owner.uuid
     return account.trakt_slug is not None and account.trakt_slug == owner.slug

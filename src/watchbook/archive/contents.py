@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from watchbook.archive.layout import Layout
 from watchbook.archive.manifest import Kind
-from watchbook.clock import from_millis
+from watchbook.clock import from_iso, from_millis, to_millis
 from watchbook.store.schema import items, plays, rejects
 
 CHUNK = 100
@@ -74,7 +74,13 @@ def _play_query(account_id: int) -> tuple[sa.Table, sa.Select[Any]]:
 
 def _item_query(account_id: int, data_set: str) -> tuple[sa.Table, sa.Select[Any]]:
     ours = (items.c.account_id == account_id) & (items.c.data_set == data_set)
-    return items, sa.select(items).where(ours).order_by(items.c.place, items.c.key)
+    return items, sa.select(items).where(ours).order_by(items.c.place, _by_bytes(items.c.key))
+
+
+def _by_bytes(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """An order of texts that is the same in every database, whatever language it sorts in."""
+    plain = sa.String(collation="C").with_variant(sa.String(), "sqlite")
+    return sa.cast(text, plain)
 
 
 def rejected_part(account_id: int) -> Part:
@@ -82,7 +88,7 @@ def rejected_part(account_id: int) -> Part:
     query = (
         sa.select(rejects)
         .where(rejects.c.account_id == account_id)
-        .order_by(rejects.c.data_set, rejects.c.digest)
+        .order_by(_by_bytes(rejects.c.data_set), _by_bytes(rejects.c.digest))
     )
     return Part(REJECTED, "rejected", None, query, optional=True)
 
@@ -121,6 +127,12 @@ def _row(part: Part, row: Any) -> bytes:
         return msgspec.json.encode({"data_set": row.data_set, "reason": row.reason, "raw": row.raw})
     raw: str = row.raw
     return raw.encode()
+
+
+def taken_apart(row: bytes) -> tuple[str, int]:
+    """A row of a file of removed rows: its raw text, and when it was removed."""
+    head, _, rest = row.decode().partition('", "item": ')
+    return rest.removesuffix("}"), to_millis(from_iso(head.removeprefix('{"removed_at": "')))
 
 
 def exact_iso(millis: int) -> str:

@@ -127,14 +127,15 @@ _read_play = msgspec.json.Decoder(_Play).decode
 def _play_facts(row: Any, _position: int) -> dict[str, Any]:
     columns = (row.history_id, row.type, row.watched_at, row.action)
     return {
-        "columns": None if _said_by(row.raw) == columns else list(columns),
+        "columns": None if said_by(row.raw) == columns else list(columns),
         "discovered_at": row.discovered_at,
         "generation": row.generation,
         "missing_at": row.missing_at,
     }
 
 
-def _said_by(raw: str) -> tuple[int, str, int, str] | None:
+def said_by(raw: str) -> tuple[int, str, int, str] | None:
+    """History id, type, moment and action as a raw row of history says them, if it does."""
     try:
         play = _read_play(raw)
     except (msgspec.DecodeError, RecursionError):

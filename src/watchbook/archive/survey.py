@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-import msgspec
 import sqlalchemy as sa
 
+from watchbook.archive.account_file import ACCOUNT, account_file
 from watchbook.archive.contents import (
     Batches,
     Part,
@@ -39,13 +39,10 @@ from watchbook.store import datasets
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.datasets import DataSetState
-from watchbook.store.schema import accounts, rejects
-
-ACCOUNT = "watchbook/account.json"
+from watchbook.store.schema import rejects
 
 _IN_MEMORY = 4 << 20
 """Bytes of ``watchbook/rows.json`` that are kept in memory before a file takes them."""
-_PLAIN = ("name", "trakt_slug", "trakt_uuid", "timezone", "created_at", "full_read_at")
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,8 @@ class _Surveyor:
         content = content_digest([member.entry for member in members], entries)
         self._memories.end()
         members.append(from_file(ROWS, "watchbook", self._spool, self._memories.lines))
-        members.append(in_memory(ACCOUNT, "watchbook", self._account_file(states), 1))
+        account = account_file(self._conn, self._account.id, states.values())
+        members.append(in_memory(ACCOUNT, "watchbook", account, 1))
         return Survey(members, entries, *whole_verdict(entries), content)
 
     def _members(self, parts: Sequence[Part]) -> list[Member]:
@@ -127,12 +125,6 @@ class _Surveyor:
             volatile=layout.volatile,
             files=[entry.path for entry in entries],
         )
-
-    def _account_file(self, states: dict[str, DataSetState]) -> bytes:
-        query = sa.select(*(accounts.c[name] for name in _PLAIN))
-        row = self._conn.execute(query.where(accounts.c.id == self._account.id)).one()
-        known = dict(row._mapping) | {"data_sets": list(states.values())}  # noqa: SLF001 - documented by SQLAlchemy
-        return msgspec.json.format(msgspec.json.encode(known), indent=2) + b"\n"
 
 
 def _whole(state: DataSetState) -> bool:

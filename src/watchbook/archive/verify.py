@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -12,6 +12,7 @@ import msgspec
 
 from watchbook.archive.manifest import COMPLETE, Manifest, decode
 from watchbook.archive.read import HashingReader, Limits, Readable, SafeArchive
+from watchbook.archive.spool import Copying, Spool
 from watchbook.archive.standalone import verify as standalone
 from watchbook.errors import ArchiveDamaged, ArchiveError
 from watchbook.files import file_errors
@@ -43,26 +44,37 @@ class Verification:
 
 
 def verify_archive(
-    path: Path, limits: Limits | None = None, keep: Mapping[str, Path] | None = None
+    path: Path,
+    limits: Limits | None = None,
+    keep: Mapping[str, Path] | None = None,
+    spool: Spool | None = None,
 ) -> Verification:
     """Read every byte of ``path`` and hold it against its digests and the .sha256 beside it.
 
-    ``keep`` names members that are written to files (0600) on the way; they may be used only
-    when this returns. Raises ArchiveDamaged and ArchiveUnsafe, which name the place, and
-    StoreError when the file cannot be read.
+    ``keep`` names members that are written to files (0600) on the way, ``spool`` takes all of
+    them; they may be used only when this returns. Raises ArchiveDamaged and ArchiveUnsafe, which
+    name the place, and StoreError when the file cannot be read.
     """
     with file_errors(path), path.open("rb") as file:
-        found = verify_stream(file, path.name, limits, keep)
+        found = verify_stream(file, path.name, limits, keep, spool)
+    return replace(found, beside=held_against_beside(path, found.sha256))
+
+
+def held_against_beside(path: Path, sha256: str) -> bool:
+    """Hold a file's digest against the .sha256 beside it; tells whether there is one.
+
+    Raises ArchiveDamaged when it speaks of another file.
+    """
     beside = beside_of(path)
     if not beside.exists():
-        return found
+        return False
     with file_errors(beside):
         said = beside.read_bytes()
-    if said != beside_line(found.sha256, path.name):
+    if said != beside_line(sha256, path.name):
         raise ArchiveDamaged(
             f"{path.name} is damaged: it is not the file that {beside.name} speaks of.", hint=_AGAIN
         )
-    return Verification(found.manifest, found.bytes, found.sha256, beside=True)
+    return True
 
 
 def verify_stream(
@@ -70,12 +82,14 @@ def verify_stream(
     name: str,
     limits: Limits | None = None,
     keep: Mapping[str, Path] | None = None,
+    spool: Spool | None = None,
 ) -> Verification:
     """Verify the archive called ``name`` (for words only) that ``file`` holds."""
     reader = HashingReader(file)
     archive = SafeArchive(reader, limits)
     try:
-        text, _ = standalone.check(_keeping(archive.members(), keep or {}), _parse)
+        members = _keeping(archive.members(), keep or {})
+        text, _ = standalone.check(spool.keeping(members) if spool else members, parse_row)
         manifest = decode(text)
         if manifest.name != archive.folder:
             raise ArchiveDamaged(f"Its folder is {archive.folder}, its manifest {manifest.name}.")
@@ -96,20 +110,22 @@ def _keeping(
         with file_errors(keep[path]):
             handle = os.open(keep[path], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(handle, "wb") as file:
-                yield path, cast("BinaryIO", _Copying(stream, file))
+                yield path, cast("BinaryIO", Copying(stream, file))
 
 
-class _Copying:
-    """Reads through to ``stream`` and writes what passes into ``file``."""
+def manifest_of(path: Path) -> Manifest:
+    """What an archive says of itself, nothing of which is verified yet.
 
-    def __init__(self, stream: BinaryIO, file: BinaryIO) -> None:
-        self._stream = stream
-        self._file = file
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(size)
-        self._file.write(data)
-        return data
+    Raises ArchiveDamaged, ArchiveUnsafe and StoreError.
+    """
+    try:
+        with file_errors(path), path.open("rb") as file:
+            for name, stream in SafeArchive(file).members():
+                if name == standalone.MANIFEST:
+                    return decode(stream.read(standalone.LONGEST_ROW))
+        raise ArchiveDamaged(f"{standalone.MANIFEST} is missing.")
+    except ArchiveError as reason:
+        raise type(reason)(f"{path.name}: {reason.message}", hint=_AGAIN) from None
 
 
 def beside_of(path: Path) -> Path:
@@ -122,7 +138,7 @@ def beside_line(sha256: str, name: str) -> bytes:
     return f"{sha256}  {name}\n".encode()
 
 
-def _parse(text: bytes) -> object:
+def parse_row(text: bytes) -> object:
     """Read JSON quickly; what msgspec is stricter about than JSON gets a second hearing."""
     try:
         return msgspec.json.decode(text)
