@@ -56,5 +56,6 @@ FORMATS: dict[str, Format] = {
     "trakt-zip": Format(
         "the form of Trakt's own export", "-trakt.zip", "watchbook.exporting.trakt_zip"
     ),
+    "sqlite": Format("a database for Datasette and SQL", ".sqlite", "watchbook.exporting.database"),
 }
 """Every format by the name that the command takes, in the order of its help."""

@@ -140,11 +140,13 @@ class _Diary:
     def notes(self) -> list[str]:
         found = []
         if self.nameless:
-            found.append(f"{counted(self.nameless, 'play')} of films without ids or a title.")
+            found.append(
+                f"Left out: {counted(self.nameless, 'play')} of films without ids or a title."
+            )
         if self.undated:
             found.append(
-                f"{counted(self.undated, 'more play')} with an unknown date: Letterboxd knows "
-                "only whether such a film was seen."
+                f"Left out: {counted(self.undated, 'more play')} with an unknown date of films "
+                "that are in the file already."
             )
         if self.twice:
             found.append(
@@ -173,14 +175,14 @@ def _write_lists(rows: Selected, target: Path, written: Written) -> None:
 def _left_out(rows: Selected) -> Iterator[str]:
     """What was selected, but is no film."""
     if episodes := rows.count_plays("episode"):
-        yield f"{counted(episodes, 'play')} of episodes: Letterboxd is for films."
+        yield f"Left out: {counted(episodes, 'play')} of episodes; Letterboxd is for films."
     names = {"watchlist": ["watchlist"], "favorites": ["favorites"]}
     names["personal lists"] = [one.data_set for one in rows.lists()]
     names["ratings"] = [f"ratings_{kind}" for kind in ("shows", "seasons", "episodes")]
     for name, data_sets in names.items():
         others = sum(item.type != "movie" for each in data_sets for item in rows.items(each))
         if others:
-            yield f"{counted(others, 'row')} of {name} that are no films."
+            yield f"Left out: {counted(others, 'row')} of {name} that are about no films."
 
 
 @dataclass
@@ -231,7 +233,9 @@ def _write(
         for row in rows:
             line = _line([row.get(name, "") for name in columns])
             if len(line) + len(files.header) > LIMIT:
-                written.notes.append(f"A text about {row['Title']} is longer than a file may be.")
+                written.notes.append(
+                    f"Left out: a text about {row['Title']}, longer than a file may be."
+                )
                 continue
             files.put(line)
             written.count(kind)

@@ -198,6 +198,9 @@ class Selected:
 
     def items(self, data_set: str) -> Iterator[SelectedItem]:
         """The selected rows of a data set (``list_items/7`` for those of a list), in its order."""
+        if data_set in _PERSONAL:
+            yield from self._heads(data_set)
+            return
         if self.selection.lists and data_set not in self.chosen:
             return
         for row in self._stream(self._item_query(data_set)):
@@ -205,8 +208,19 @@ class Selected:
             if self._passes(found):
                 yield found
 
+    def _heads(self, data_set: str) -> Iterator[SelectedItem]:
+        """The lists whose items are let out; a list itself is of no type and at no time."""
+        wanted = {one.id for one in self.lists()}
+        for row in self._stream(self._item_query(data_set)):
+            found = _item(data_set, row)
+            if _number_of(found) in wanted:
+                yield found
+
     def data_sets(self, name: str) -> list[str]:
         """The stored data sets of a line of the catalogue: itself, or one for each parent's row."""
+        if name in _PERSONAL.values():
+            of_line = f"{name}/"
+            return [one.data_set for one in self.lists() if one.data_set.startswith(of_line)]
         if BY_NAME[name].parent is None:
             return [name]
         names = sa.select(item_table.c.data_set).where(
@@ -230,7 +244,7 @@ class Selected:
         for source, target in _PERSONAL.items():
             for row in self._stream(self._item_query(source)):
                 found = _item(source, row)
-                number = str(lookup(found.row, "ids.trakt") or found.key)
+                number = _number_of(found)
                 name = str(found.row.get("name") or number)
                 slug = str(lookup(found.row, "ids.slug") or number)
                 place = f"{target}/{number}"
@@ -316,6 +330,11 @@ def _type_of(row: Mapping[str, Any], kind: str | None) -> str | None:
     if isinstance(inner, dict):
         return str(inner.get("type") or "") or next((k for k in TITLE_TYPES if k in inner), kind)
     return kind
+
+
+def _number_of(item: SelectedItem) -> str:
+    """The number of a list, by which its items' data set is called."""
+    return str(lookup(item.row, "ids.trakt") or item.key)
 
 
 def moment_of(row: Mapping[str, Any]) -> int | None:

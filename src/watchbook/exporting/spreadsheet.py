@@ -42,8 +42,10 @@ _SUBJECT = (
     "tvdb_id",
 )
 
-CHOSEN = replace(LIST_ITEMS, data_sets=("watchlist", "favorites", *LIST_ITEMS.data_sets))
-"""The items of the lists that were chosen, whichever they are; without a choice, of all."""
+CHOSEN = replace(
+    LIST_ITEMS, name="listed", data_sets=("watchlist", "favorites", *LIST_ITEMS.data_sets)
+)
+"""The items of the lists that were chosen, whichever they are."""
 
 Cell = Callable[[SelectedPlay, Wall], Value]
 

@@ -92,7 +92,7 @@ class _Export:
         state = self._states.get(name) or DataSetState(name)
         count = self._pages(bucket, _rows_of(self._rows, name, bucket), state)
         if count is not None:
-            self.written.count(name, count)
+            self.written.count("plays" if name == "history" else name, count)
         if state.state != UNAVAILABLE:
             self._judge(ENDPOINTS[bucket], state, whole=name == "lists")
 
@@ -140,9 +140,6 @@ class _Export:
 def _rows_of(rows: Selected, name: str, bucket: str) -> Iterator[bytes]:
     if BY_NAME[name].shape is Shape.PLAYS:
         return (play.raw.encode() for play in rows.plays(newest_first=True))
-    if name == "lists":
-        own = (one for one in rows.lists() if one.data_set.startswith(f"{LIST_ITEMS}/"))
-        return (one.raw.encode() for one in own)
     found = rows.items(name)
     if len(BUCKETS[name]) > 1:
         found = (item for item in found if _bucket_of(item, BUCKETS[name]) == bucket)
