@@ -20,7 +20,7 @@ from watchbook.files import make_private_folder
 from watchbook.seal import Sealer, load_sealer
 from watchbook.settings import Settings
 from watchbook.steps import step
-from watchbook.store import accounts, grants
+from watchbook.store import accounts, grants, sites
 from watchbook.store.copying import copy_database
 from watchbook.store.database import Database, upsert
 from watchbook.store.migrating import MIGRATIONS, upgrade
@@ -166,6 +166,7 @@ def _check_key(database: Database, sealer: Sealer) -> None:
 def _seal_anew(conn: sa.Connection, sealer: Sealer) -> None:
     """Seal every secret with the newest key, so that the older ones may be left out."""
     grants.seal_anew(conn, sealer)
+    sites.seal_anew(conn, sealer)
     for account in accounts.all_accounts(conn):
         if account.client_secret_sealed is not None:
             secret = sealer.open(account.client_secret_sealed, account.secret_place)

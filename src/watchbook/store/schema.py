@@ -328,6 +328,7 @@ outbox = Table(
     Column("kind", String, nullable=False),
     Column("post_id", Integer, ForeignKey("outbox.id", ondelete="CASCADE")),
     Column("slug", String),
+    Column("show_key", String),
     Column("watched_at", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", String),

@@ -1,0 +1,231 @@
+"""The outbox: posts that are to go out, each once, and every try that was made.
+
+A row of kind ``create`` is one post for one play (or a binge's plays); updates and withdrawals
+of it are rows of their own, which name it. Rows go through the states of :class:`PostState`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.store.schema import attempts, outbox, outbox_plays
+
+
+class PostState(StrEnum):
+    """How a row of the outbox stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+
+
+class PostKind(StrEnum):
+    """What a row asks of the site."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    WITHDRAW = "withdraw"
+
+
+class Reason(StrEnum):
+    """Why a row is held: what would set it free."""
+
+    OLDER = "older"
+    UNDATED = "undated"
+    RATING = "rating"
+    TEXT = "text"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True)
+class Post:
+    """One row. Times are milliseconds since 1970; ``sent`` is the post as the site took it (JSON).
+
+    ``post_id`` names the post that an update or a withdrawal is about.
+    """
+
+    id: int
+    account_id: int
+    site_id: int
+    kind: str
+    post_id: int | None
+    slug: str | None
+    show_key: str | None
+    watched_at: int
+    state: str
+    reason: str | None
+    words: str | None
+    due_at: int
+    made_at: int
+    settled_at: int | None
+    url: str | None
+    sent: str | None
+    tries: int
+    looks: int
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at a row (``send``) or one look for its post (``look``), and how it ended."""
+
+    what: str
+    began_at: int
+    ended_at: int | None
+    outcome: str | None
+    status: int | None
+    words: str | None
+
+
+_COLUMNS = [outbox.c[name] for name in Post.__dataclass_fields__]
+_ATTEMPT = [attempts.c[name] for name in Attempt.__dataclass_fields__]
+
+
+def offer(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], plays: Sequence[int]) -> int:
+    """Put new posts for ``plays`` (history ids, one for each row) in; returns how many were new.
+
+    A play that has a post at the site already gets no second one.
+    """
+    made = 0
+    for row, history_id in zip(rows, plays, strict=True):
+        if _known(conn, row["site_id"], history_id):
+            continue
+        insert = sa.insert(outbox).values(_blank() | dict(row)).returning(outbox.c.id)
+        link(conn, row["site_id"], history_id, conn.execute(insert).scalar_one())
+        made += 1
+    return made
+
+
+def _blank() -> dict[str, Any]:
+    return {"kind": PostKind.CREATE, "made_at": to_millis(now()), "tries": 0, "looks": 0}
+
+
+def _known(conn: sa.Connection, site_id: int, history_id: int) -> bool:
+    ours = (outbox_plays.c.site_id == site_id) & (outbox_plays.c.history_id == history_id)
+    return conn.scalar(sa.select(outbox_plays.c.outbox_id).where(ours)) is not None
+
+
+def link(conn: sa.Connection, site_id: int, history_id: int, outbox_id: int) -> None:
+    """Let a play belong to a post."""
+    row = {"site_id": site_id, "history_id": history_id, "outbox_id": outbox_id}
+    conn.execute(sa.insert(outbox_plays).values(row))
+
+
+def follow_up(conn: sa.Connection, post: Post, kind: PostKind, due_at: int) -> int:
+    """Ask for an update or a withdrawal of a post; returns the row's id."""
+    row = _blank() | {
+        "account_id": post.account_id,
+        "site_id": post.site_id,
+        "kind": kind,
+        "post_id": post.id,
+        "watched_at": post.watched_at,
+        "state": PostState.WAITING,
+        "due_at": due_at,
+    }
+    made: int = conn.execute(sa.insert(outbox).values(row).returning(outbox.c.id)).scalar_one()
+    return made
+
+
+def get(conn: sa.Connection, outbox_id: int) -> Post | None:
+    """The row with that id."""
+    row = conn.execute(sa.select(*_COLUMNS).where(outbox.c.id == outbox_id)).one_or_none()
+    return Post(*row) if row else None
+
+
+def find(
+    conn: sa.Connection,
+    site_id: int,
+    states: Collection[PostState],
+    *,
+    due: int | None = None,
+    newest_first: bool = False,
+    limit: int | None = None,
+) -> list[Post]:
+    """Rows of a site in one of ``states``, those ``due`` by that moment, in order of watching."""
+    query = sa.select(*_COLUMNS).where(outbox.c.site_id == site_id, outbox.c.state.in_(states))
+    if due is not None:
+        query = query.where(outbox.c.due_at <= due)
+    order = (outbox.c.watched_at, outbox.c.id)
+    query = query.order_by(*((c.desc() for c in order) if newest_first else order)).limit(limit)
+    return [Post(*row) for row in conn.execute(query)]
+
+
+def about(conn: sa.Connection, post_id: int) -> list[Post]:
+    """The updates and withdrawals of a post, oldest first."""
+    query = sa.select(*_COLUMNS).where(outbox.c.post_id == post_id).order_by(outbox.c.id)
+    return [Post(*row) for row in conn.execute(query)]
+
+
+def plays_of(conn: sa.Connection, outbox_id: int) -> list[int]:
+    """The history ids of the plays that a post is about."""
+    query = sa.select(outbox_plays.c.history_id).where(outbox_plays.c.outbox_id == outbox_id)
+    return sorted(conn.scalars(query))
+
+
+def counts(conn: sa.Connection, site_id: int) -> dict[str, int]:
+    """How many rows of a site are in each state."""
+    query = (
+        sa.select(outbox.c.state, sa.func.count())
+        .where(outbox.c.site_id == site_id)
+        .group_by(outbox.c.state)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def change(conn: sa.Connection, outbox_id: int, **values: object) -> None:
+    """Set columns of a row."""
+    conn.execute(sa.update(outbox).where(outbox.c.id == outbox_id).values(values))
+
+
+def settle(
+    conn: sa.Connection,
+    outbox_id: int,
+    state: PostState,
+    words: str | None = None,
+    **values: object,
+) -> None:
+    """Write down how a row stands now, and why."""
+    told = {"state": state, "words": words, "settled_at": to_millis(now())}
+    change(conn, outbox_id, **told | values)
+
+
+def begin(conn: sa.Connection, outbox_id: int, what: str) -> int:
+    """Write down that a try begins, before anything is sent; returns its id."""
+    row = {"outbox_id": outbox_id, "what": what, "began_at": to_millis(now())}
+    made: int = conn.execute(sa.insert(attempts).values(row).returning(attempts.c.id)).scalar_one()
+    return made
+
+
+def end(
+    conn: sa.Connection, attempt_id: int, outcome: str, status: int | None, words: str | None
+) -> None:
+    """Write down how a try ended."""
+    told = {"ended_at": to_millis(now()), "outcome": outcome, "status": status, "words": words}
+    conn.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(told))
+
+
+def tries_of(conn: sa.Connection, outbox_id: int) -> list[Attempt]:
+    """Every try at a row, oldest first."""
+    query = sa.select(*_ATTEMPT).where(attempts.c.outbox_id == outbox_id).order_by(attempts.c.id)
+    return [Attempt(*row) for row in conn.execute(query)]
+
+
+def sent_since(conn: sa.Connection, site_id: int, moment: int) -> Iterable[int]:
+    """When something was sent to a site since ``moment``, oldest first."""
+    query = (
+        sa.select(attempts.c.began_at)
+        .join(outbox, outbox.c.id == attempts.c.outbox_id)
+        .where(outbox.c.site_id == site_id, attempts.c.what == "send")
+        .where(attempts.c.began_at >= moment)
+        .order_by(attempts.c.began_at)
+    )
+    return conn.scalars(query).all()
