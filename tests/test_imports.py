@@ -64,11 +64,15 @@ LAYERS = (
     ),
     # Stand-ins for other people's servers; a copy of our own ideas would prove nothing.
     Layer("sandbox", ("sandbox",), ()),
+    # What answers over HTTP.
+    Layer("web", ("web",), ("base", "wire", "protocols", "store", "services")),
+    # What runs when, and the service that is all of it.
+    Layer("jobs", ("jobs",), ("base", "wire", "protocols", "store", "services", "web")),
     # The doors. The demo and a command of its own start the sandbox.
     Layer(
         "doors",
         ("cli", "__main__"),
-        ("base", "wire", "protocols", "store", "services", "sandbox"),
+        ("base", "wire", "protocols", "store", "services", "web", "jobs", "sandbox"),
     ),
 )
 

@@ -25,6 +25,8 @@ COMMANDS = {
     "sync": "watchbook.cli.sync:sync",
     "backup": "watchbook.cli.backup:backup",
     "export": "watchbook.cli.export:export",
+    "serve": "watchbook.cli.serve:serve",
+    "worker": "watchbook.cli.worker:worker",
     "status": "watchbook.cli.status:status",
     "doctor": "watchbook.cli.doctor:doctor",
     "config": "watchbook.cli.config:config",

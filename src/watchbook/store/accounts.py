@@ -59,6 +59,12 @@ def get(conn: sa.Connection, account_id: int) -> Account:
     return Account(*conn.execute(sa.select(*_COLUMNS).where(accounts.c.id == account_id)).one())
 
 
+def by_id(conn: sa.Connection, account_id: int) -> Account | None:
+    """The account with that id, unless it was removed."""
+    row = conn.execute(sa.select(*_COLUMNS).where(accounts.c.id == account_id)).one_or_none()
+    return Account(*row) if row else None
+
+
 def choose(conn: sa.Connection, name: str | None) -> Account:
     """The account that a command works on: the named one, else the only one.
 

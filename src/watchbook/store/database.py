@@ -27,6 +27,18 @@ from watchbook.errors import StoreError, StoreFull, StoreUnavailable, WatchbookE
 from watchbook.files import make_private_folder
 
 BUSY_SECONDS = 30
+_IDLE_SECONDS = 120
+"""A transaction that says nothing for so long belongs to a process that stands still."""
+
+GONE_SECONDS = 30
+"""How soon PostgreSQL ends the session of a machine that does not answer any more."""
+_KEEPALIVES = {
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 4,
+    "tcp_user_timeout": GONE_SECONDS * 1000,
+}
+
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
@@ -48,15 +60,17 @@ class Database:
         self.url = sa.make_url(url)
         self.on_sqlite = self.url.get_backend_name() == "sqlite"
         if self.on_sqlite:
-            self._prepare_file(Path(self.url.database or ""))
+            self.prepare_file(Path(self.url.database or ""))
             self.engine = sa.create_engine(self.url, pool_size=16, max_overflow=16)
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = sa.create_engine(self.url, pool_size=8, pool_pre_ping=True)
+            bound_sessions(self.engine, idle_seconds=_IDLE_SECONDS)
 
     @staticmethod
-    def _prepare_file(path: Path) -> None:
+    def prepare_file(path: Path) -> None:
+        """Make an empty file that nobody else may read, where there is none."""
         make_private_folder(path.parent)
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -87,7 +101,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str, *, durable: bool) -> Iterator[sa.Connection]:
-        with _store_errors(), self.engine.connect() as plain:
+        with store_errors(), self.engine.connect() as plain:
             conn = plain.execution_options(**{_BEGIN: begin})
             if not self.on_sqlite and begin == "BEGIN":
                 conn = conn.execution_options(
@@ -105,8 +119,23 @@ class Database:
     @contextmanager
     def outside_transaction(self) -> Iterator[sa.Connection]:
         """A connection in autocommit, for statements such as ``VACUUM INTO``."""
-        with _store_errors(), self.engine.connect() as plain:
+        with store_errors(), self.engine.connect() as plain:
             yield plain.execution_options(isolation_level="AUTOCOMMIT", **{_BEGIN: ""})
+
+
+def bound_sessions(engine: sa.Engine, *, idle_seconds: int = 0) -> None:
+    """Let PostgreSQL itself end sessions whose process is gone or, ``idle_seconds`` given, stuck.
+
+    What they locked is free then, without anybody's clock.
+    """
+    wanted = {**_KEEPALIVES, "idle_in_transaction_session_timeout": idle_seconds * 1000}
+    statement = "; ".join(f"SET {name} = {value}" for name, value in wanted.items())
+
+    def set_up(connection: Any, _record: ConnectionPoolEntry) -> None:
+        connection.execute(statement)
+        connection.commit()  # the pool would roll it back
+
+    event.listen(engine, "connect", set_up)
 
 
 def upsert(
@@ -182,7 +211,8 @@ def _synchronous(conn: sa.Connection, level: str) -> None:
 
 
 @contextmanager
-def _store_errors() -> Iterator[None]:
+def store_errors() -> Iterator[None]:
+    """Turn the database's errors into errors of our tree."""
     try:
         yield
     except DBAPIError as reason:

@@ -269,3 +269,8 @@ def unspend(conn: sa.Connection, token: str) -> None:
     """Take back that the environment's token was spent: Trakt surely did not see it."""
     spent = (grant_events.c.fingerprint == token) & (grant_events.c.event == Event.SPENT)
     conn.execute(sa.delete(grant_events).where(spent))
+
+
+def holders(conn: sa.Connection) -> set[int]:
+    """The accounts that have a grant, whatever its state."""
+    return set(conn.scalars(sa.select(grants.c.account_id)))

@@ -1,0 +1,85 @@
+"""The rows of the schedule, kept in step with the accounts that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from watchbook import values
+from watchbook.clock import now, to_millis
+from watchbook.connecting import Installation, may_use_environment
+from watchbook.jobs import schedule
+from watchbook.jobs.port import Kind
+from watchbook.settings import Settings
+from watchbook.store import accounts, due, grants, runs
+from watchbook.store.accounts import Account
+from watchbook.store.due import Due
+
+Wanted = dict[tuple[int, str], tuple[Account, timedelta]]
+"""What has a place in the schedule, by account and kind: whose it is, and its period."""
+
+
+def period_of(settings: Settings, account: Account, kind: Kind) -> timedelta:
+    """How often an account's work of one kind is done: its own period, else the settings'."""
+    own = account.sync_every if kind is Kind.SYNC else account.backup_every
+    if own is not None:
+        return values.period(own)
+    return settings.sync_every if kind is Kind.SYNC else settings.backup_every
+
+
+def has_sign_in(installation: Installation, account: Account) -> bool:
+    """Whether the account reads from Trakt, or may; others live on exports."""
+    with installation.store.database.read() as conn:
+        signed_in = grants.find(conn, account.id) is not None
+    return signed_in or may_use_environment(installation)
+
+
+def keep_rows(installation: Installation) -> list[Due]:
+    """Bring the rows up to date with the accounts; returns them, what is due first in front."""
+    database, moment = installation.store.database, to_millis(now())
+    environment = may_use_environment(installation)
+    with database.read() as conn:
+        wanted = _wanted(conn, installation.settings, environment=environment)
+        known = due.all_rows(conn)
+    have = {(row.account_id, row.kind) for row in known}
+    fresh = {key: wanted[key] for key in wanted.keys() - have}
+    idle = [row for row in known if row.job is None]
+    surplus = [row for row in idle if (row.account_id, row.kind) not in wanted]
+    far = [row for row in idle if row not in surplus and _is_too_far(row, wanted, moment)]
+    if not (fresh or surplus or far):
+        return known
+    with database.write() as conn:
+        due.add(conn, _first_rows(conn, fresh, moment))
+        for row in surplus:
+            due.drop(conn, row)
+        for row in far:
+            _, period = wanted[row.account_id, row.kind]
+            due.leave(conn, row, schedule.next_slot(row.account_id, period, moment, moment))
+        return due.all_rows(conn)
+
+
+def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wanted:
+    """A sync for whoever is signed in, a backup for whoever has anything to save."""
+    found: Wanted = {}
+    signed_in = grants.holders(conn)
+    for account in accounts.all_accounts(conn):
+        reads = environment or account.id in signed_in
+        if reads:
+            found[account.id, Kind.SYNC] = (account, period_of(settings, account, Kind.SYNC))
+        if reads or runs.latest(conn, account.id, "import"):
+            found[account.id, Kind.BACKUP] = (account, period_of(settings, account, Kind.BACKUP))
+    return found
+
+
+def _is_too_far(row: Due, wanted: Wanted, moment: int) -> bool:
+    _, period = wanted[row.account_id, row.kind]
+    return schedule.is_too_far(row.next_at, period, moment)
+
+
+def _first_rows(conn: sa.Connection, fresh: Wanted, moment: int) -> Iterator[Due]:
+    for (account_id, kind), (_, period) in fresh.items():
+        last = next(iter(runs.latest(conn, account_id, kind)), None)
+        ended = last.finished_at if last is not None and last.outcome != runs.FAILED else None
+        yield Due(account_id, kind, schedule.first_slot(ended, period, moment), None)

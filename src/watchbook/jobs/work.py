@@ -1,0 +1,147 @@
+"""What each kind of job does, and when its account's next slot is.
+
+A job may be begun more than once, when its worker was killed. It does nothing a second time:
+what it did is a run that names it, and it leaves its slot of the schedule in one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from watchbook.archive.backup import back_up
+from watchbook.clock import monotonic, now, to_millis
+from watchbook.connecting import Installation, account_or_first
+from watchbook.errors import (
+    AuthorisationNeeded,
+    RemoteError,
+    StoreBusy,
+    TakenOver,
+    WatchbookError,
+)
+from watchbook.jobs import schedule
+from watchbook.jobs.plan import has_sign_in, period_of
+from watchbook.jobs.port import Job, Kind
+from watchbook.logs import logger
+from watchbook.steps import step
+from watchbook.store import accounts, due, runs
+from watchbook.store.accounts import Account
+from watchbook.store.due import Due
+from watchbook.sync import SyncOptions, client_of, sync_account
+
+_log = logger("jobs")
+
+
+class Quiet:
+    """A listener that has nobody to tell."""
+
+    def reading(self, name: str, page: int, pages: int) -> None:
+        """A page was kept."""
+
+    def waiting(self, seconds: float, why: str) -> None:
+        """Nothing goes on for that long."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a job came to, in words; ``sooner`` is the longest time to its next slot."""
+
+    words: str
+    sooner: timedelta | None = None
+
+
+class Worker:
+    """Does jobs of one installation; what the engine calls."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._do: dict[Kind, Callable[[Account, Job], Done]] = {
+            Kind.SYNC: self._sync,
+            Kind.BACKUP: self._back_up,
+        }
+
+    def __call__(self, job: Job) -> None:
+        """Do a job and leave its slot; raises only when the slot cannot be left."""
+        with self._installation.store.database.read() as conn:
+            account = accounts.by_id(conn, job.account_id)
+        if account is None:
+            return
+        try:
+            next_at = self._work(account, job)
+        except TakenOver as reason:
+            _log.warning(f"{account.name}: {reason.message}", job=job.id)
+            return  # the slot is somebody else's now
+        step("job.worked")
+        slot = Due(job.account_id, job.kind, job.slot, job.id)
+        with self._installation.store.database.write() as conn:
+            due.leave(conn, slot, next_at)
+        step("job.left")
+
+    def _work(self, account: Account, job: Job) -> int:
+        """Do the job and say how it went; returns the moment of the next slot."""
+        started = monotonic()
+        try:
+            done = self._do[job.kind](account, job)
+        except TakenOver:
+            raise
+        except StoreBusy as reason:
+            _log.info(f"{account.name}: {job.kind} waits. {reason.message}", job=job.id)
+            return self._after(account, job, reason)
+        except WatchbookError as reason:
+            hint = reason.hint
+            _log.warning(f"{account.name}: {job.kind} failed. {reason.message}", hint=hint)
+            return self._after(account, job, reason)
+        except Exception:  # noqa: BLE001 - one account's fault must not end the work of the others
+            _log.exception(f"{account.name}: {job.kind} met a fault in Watchbook.", job=job.id)
+            return self._regular(account, job)
+        seconds = round(monotonic() - started, 2)
+        _log.info(f"{account.name}: {done.words}", job=job.id, seconds=seconds)
+        regular = self._regular(account, job)
+        if done.sooner is None:
+            return regular
+        return min(regular, to_millis(now()) + schedule.millis(done.sooner))
+
+    def _regular(self, account: Account, job: Job) -> int:
+        period = period_of(self._installation.settings, account, job.kind)
+        return schedule.next_slot(account.id, period, job.slot, to_millis(now()))
+
+    def _after(self, account: Account, job: Job, reason: WatchbookError) -> int:
+        return schedule.after(reason, self._regular(account, job), to_millis(now()))
+
+    def _sync(self, account: Account, job: Job) -> Done:
+        if ended := self._ended(job, "sync"):
+            return Done(f"sync was done before: {ended.words}")
+        installation = self._installation
+        account = account_or_first(installation, account.name)
+        with client_of(installation, account) as client:
+            options = SyncOptions(schedule=True, job=job.id)
+            report = sync_account(installation.store.database, account, client, Quiet(), options)
+        return Done("nothing new" if report.nothing_new else f"sync {report.words}")
+
+    def _back_up(self, account: Account, job: Job) -> Done:
+        if ended := self._ended(job, "backup"):
+            return Done(f"backup was done before: {ended.words}")
+        self._sync_first(account, job)
+        written = back_up(self._installation.store, account, job=job.id)
+        said = "holds the same, verified again" if written.unchanged else "written and verified"
+        words = f"backup {written.archive.name} {said}"
+        if written.complete:
+            return Done(words)
+        return Done(f"{words}; incomplete: {written.archive.words}", schedule.INCOMPLETE_PAUSE)
+
+    def _sync_first(self, account: Account, job: Job) -> None:
+        """Bring the copy up to date; when Trakt is away, what is here is worth saving all the same.
+
+        The sync's own run says what was wrong with it.
+        """
+        if not has_sign_in(self._installation, account):
+            return
+        try:
+            self._sync(account, job)
+        except (AuthorisationNeeded, RemoteError) as reason:
+            _log.warning(f"{account.name}: the backup goes without a sync. {reason.message}")
+
+    def _ended(self, job: Job, kind: str) -> runs.Run | None:
+        with self._installation.store.database.read() as conn:
+            return runs.ended(conn, job.id, kind)

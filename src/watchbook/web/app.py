@@ -1,0 +1,37 @@
+"""The web application: what answers at which address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Standing = Callable[[], Mapping[str, Any]]
+"""Says how the service stands, at once and from memory; its ``status`` may be ``down``."""
+
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+def make_app(standing: Standing) -> Starlette:
+    """The application, which tells at ``/healthz`` what ``standing`` says."""
+
+    async def healthz(_request: Request) -> Response:
+        told = standing()
+        status = 503 if told["status"] == "down" else 200
+        return JSONResponse(told, status, headers=_NOT_KEPT)
+
+    return Starlette(
+        routes=[Route("/healthz", healthz)],
+        exception_handlers={HTTPException: _refused},
+    )
+
+
+async def _refused(_request: Request, reason: Exception) -> Response:
+    assert isinstance(reason, HTTPException)
+    told = {"ok": False, "reason": reason.detail}
+    return JSONResponse(told, reason.status_code, headers={**_NOT_KEPT, **(reason.headers or {})})
