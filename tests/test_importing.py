@@ -149,15 +149,63 @@ def test_a_newer_export_goes_on_after_a_sync(both: Reader) -> None:
     """It adds what is new, keeps what the API told in more detail, and the next sync agrees."""
     both.sandbox.add_plays(3)
     both.sandbox.rate(9, movie=film_of(both))
-    detailed = both.rows("select raw from items where data_set = 'watched_shows' order by key")
+    detailed = progress(both)
     report = both.take()
     both.check_plays()
     assert report.order == "newer"
     assert next(o.added for o in report.data_sets if o.name == "history") == 3
-    kept = both.rows("select raw from items where data_set = 'watched_shows' order by key")
-    assert set(detailed) <= set(kept)
+    kept = progress(both)
+    assert detailed
+    assert detailed == {key: kept[key] for key in detailed}
     assert both.sync().complete
     both.check_plays()
+
+
+def test_after_the_api_exports_keep_the_watched_titles_up_to_date(both: Reader) -> None:
+    """Counts and times are the export's, the details the API's, and unwatched films are gone."""
+    once, other, often = films_by_plays(both)
+    both.sandbox.delete_plays(ids=plays_of(both, once))
+    both.sandbox.delete_plays(ids=plays_of(both, often)[:1])
+    both.sandbox.add_plays(2, movie=other)
+    for _ in range(2):
+        both.take()
+        both.sandbox.add_plays(1)
+    both.take()
+    query = "select key, raw from items where data_set = 'watched_movies' and removed_at is null"
+    kept = {key: json.loads(raw) for key, raw in both.rows(query)}
+    counted = {key: row["plays"] for key, row in kept.items()}
+    assert counted == {str(row["movie"]["ids"]["trakt"]): row["plays"] for row in told(both)}
+    assert once not in kept
+    assert "overview" in kept[other]["movie"]
+    assert both.sync().complete
+    both.check_plays()
+
+
+def progress(reader: Reader) -> dict[str, Any]:
+    """Progress by episode of every watched show that has it, by the show's key."""
+    shows = reader.rows("select key, raw from items where data_set = 'watched_shows'")
+    rows = {key: json.loads(raw) for key, raw in shows}
+    return {key: row["seasons"] for key, row in rows.items() if "seasons" in row}
+
+
+def films_by_plays(reader: Reader) -> tuple[str, str, str]:
+    """Trakt ids of two films seen once, and of one seen more often."""
+    found = sorted((row["plays"], row["movie"]["ids"]["trakt"]) for row in told(reader))
+    assert found[1][0] == 1 < found[-1][0]
+    return str(found[0][1]), str(found[1][1]), str(found[-1][1])
+
+
+def told(reader: Reader) -> list[dict[str, Any]]:
+    """The watched films of a new export."""
+    with zipfile.ZipFile(reader.export()) as packed:
+        rows: list[dict[str, Any]] = json.loads(packed.read("watched-movies.json"))
+    return rows
+
+
+def plays_of(reader: Reader, film: str) -> list[int]:
+    """History ids of the plays of a film."""
+    query = "select history_id from plays where title_key = :key order by history_id"
+    return [row[0] for row in reader.rows(query, key=f"movie:{film}")]
 
 
 def film_of(reader: Reader) -> str:

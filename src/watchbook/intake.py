@@ -23,12 +23,14 @@ from watchbook.exports.trakt_zip import BUCKETS, LIST_ITEMS, VIP_ONLY, TraktExpo
 from watchbook.history import play_row
 from watchbook.ingest import trips_wire
 from watchbook.nameless import unmatched, without_id
+from watchbook.richer import RICHER_BY_API, brought_up_to_date, without_plays
 from watchbook.shelves import (
     ItemShelf,
     PlayShelf,
     Shelf,
     known_rejects,
     settle_held,
+    settle_known,
     settle_newer,
 )
 from watchbook.store import datasets, items, plays
@@ -46,10 +48,6 @@ from watchbook.trakt.parse import (
     parse_play,
     redact,
 )
-
-RICHER_BY_API = frozenset({"watched_movies", "watched_shows", "likes_comments"})
-"""Data sets that the API tells with more in each row (details of titles, progress by episode,
-what a comment is about). A row that the API has told is not replaced by an export's."""
 
 NOT_HELD = "unavailable, because Trakt's export does not hold it"
 NOT_VIP = "unavailable, because Trakt's export holds it for VIP members only"
@@ -205,11 +203,14 @@ class Intake:
         outcome.changed += saved.changed
 
     def _as_known(self, reading: Reading, rows: list[items.ItemRow]) -> list[items.ItemRow]:
-        """The rows, those that the API has told in more detail as they are stored."""
-        if reading.name not in RICHER_BY_API or reading.before.guard is None:
+        """The rows, those that the API has told with all that it told."""
+        if not _is_richer(reading):
             return rows
         known = dict(items.raws(self.conn, self.account_id, reading.name))
-        return [replace(row, raw=known.get(row.key, row.raw)) for row in rows]
+        return [
+            replace(row, raw=brought_up_to_date(known.get(row.key, row.raw), row.raw))
+            for row in rows
+        ]
 
     def _save_rejects(self, reading: Reading, bad: list[Reject], generation: int) -> None:
         """Keep what could not be read; what is kept already stays as it is."""
@@ -297,10 +298,12 @@ class Intake:
         outcome.kept = kept
         if trips_wire(claimed - shown, claimed):
             gaps.append(f"Trakt's statistics count {claimed:,}, the export holds {shown:,}")
-        richer = reading.name in RICHER_BY_API and reading.before.guard is not None
-        if gaps or richer:
+        if gaps:
             return
-        if self.order is Order.NEWER:
+        if _is_richer(reading) and reading.data_set.derived_from_plays:
+            gone = without_plays(*self._where(reading), shelf.generation)
+            settle_known(shelf, outcome, gone, self.moment)
+        elif self.order is Order.NEWER:
             settle_newer(shelf, outcome, self.moment, accept=self.accept_removals)
         elif reading.before.held:
             settle_held(
@@ -372,6 +375,11 @@ def _plain(raw: bytes) -> str:
 
 def _item_row(parsed: ParsedItem, place: int) -> items.ItemRow:
     return items.ItemRow(parsed.key, parsed.type, parsed.title_key, place, parsed.raw)
+
+
+def _is_richer(reading: Reading) -> bool:
+    """Whether the API has told more in each row than an export does."""
+    return reading.name in RICHER_BY_API and reading.before.guard is not None
 
 
 def _unless_changed(row: plays.PlayRow, known: plays.PlayRow | None) -> plays.PlayRow:

@@ -21,6 +21,10 @@ Key = TypeVar("Key")
 class Shelf(Protocol[Key]):
     """Rows that are kept under keys of one kind."""
 
+    @property
+    def generation(self) -> int:
+        """The reading that they are held against."""
+
     def unseen(self) -> set[Key]:
         """Living rows that the reading did not show."""
 
@@ -122,6 +126,12 @@ def settle_held(
         _remove(shelf, outcome, shelf.unseen() & shelf.missing(), moment)
     else:
         outcome.held = held
+
+
+def settle_known(shelf: Shelf[Any], outcome: Outcome, gone: Collection[Any], moment: int) -> None:
+    """Mark removed what is known to be gone without a second look."""
+    shelf.mark(gone, "missing_at", moment)
+    _remove(shelf, outcome, gone, moment)
 
 
 def _remove(shelf: Shelf[Any], outcome: Outcome, gone: Collection[Any], moment: int) -> None:
