@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from watchbook.archive.ledger import DAMAGED, GONE, Archive, Checked
 from watchbook.archive.verify import Verification
 from watchbook.archive.write import WrittenArchive, write_archive
 from watchbook.errors import StoreBusy
+from watchbook.settings import Settings
 from watchbook.store import accounts, leases, runs
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
@@ -23,6 +24,11 @@ from watchbook.store.opening import Store
 
 Write = Callable[[], AbstractContextManager[sa.Connection]]
 
+_PURPOSES = {
+    "backup": "a backup",
+    "verify": "a check of the backups",
+    "prune": "a pruning of the backups",
+}
 _LOST_HINT = "Run `watchbook backup` to write a new archive."
 _INCOMPLETE_HINT = "Run `watchbook sync`, then `watchbook backup` again."
 
@@ -32,23 +38,36 @@ def backups_folder(home: Path) -> Path:
     return home / "backups"
 
 
+def recipients_for(settings: Settings, account: Account) -> tuple[str, ...]:
+    """Who the settings encrypt the account's archives to: they speak of the owner's only."""
+    return settings.encrypt_to if account.owner else ()
+
+
 def back_up(
     store: Store,
     account: Account,
     *,
     force: bool = False,
+    recipients: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
     layouts: Layouts = trakt_layouts,
     job: str | None = None,
 ) -> WrittenArchive:
     """Write or verify the account's archive; raises StoreBusy and StoreError.
 
+    It is encrypted to ``recipients`` (see :func:`recipients_for`), if there are any.
     ``job`` names what of the schedule it is for.
     """
     folder = backups_folder(store.home)
-    with _run(store.database, account, "backup", job) as run:
+    with leased_run(store.database, account, "backup", job) as run:
         written = write_archive(
-            store, account, folder, force=force, progress=progress, layouts=layouts
+            store,
+            account,
+            folder,
+            force=force,
+            recipients=recipients,
+            progress=progress,
+            layouts=layouts,
         )
         name = written.archive.name
         said = f"{name} holds the same, verified again" if written.unchanged else f"{name} written"
@@ -77,7 +96,7 @@ def list_archives(store: Store, account: Account) -> tuple[list[Archive], list[t
 def check_all(store: Store, account: Account) -> list[tuple[Archive, Checked]]:
     """Verify every recorded archive of the account, newest first, and write down how it stood."""
     folder = backups_folder(store.home)
-    with _run(store.database, account, "verify") as run:
+    with leased_run(store.database, account, "verify") as run:
         strange = ledger.tidy(store.database, account, folder)
         with store.database.read() as conn:
             known = ledger.recorded(conn, account)
@@ -94,23 +113,23 @@ def check_all(store: Store, account: Account) -> list[tuple[Archive, Checked]]:
 
 def check_one(store: Store, account: Account, archive: Archive) -> Checked:
     """Verify one recorded archive and write down how it stood."""
-    with _run(store.database, account, "verify") as run:
+    with leased_run(store.database, account, "verify") as run:
         checked = ledger.check(store.database, archive, backups_folder(store.home))
         run.words = checked.words or f"{archive.name} is whole"
-        if checked.found is None:
+        if not checked.whole:
             run.outcome, run.hint = runs.FAILED, _LOST_HINT
     return checked
 
 
-def back_up_instance(store: Store) -> tuple[Path, Verification]:
+def back_up_instance(store: Store, recipients: Sequence[str] = ()) -> tuple[Path, Verification]:
     """Save the whole installation; the run is written under the owner's account."""
     folder = backups_folder(store.home)
     with store.database.read() as conn:
         known = accounts.all_accounts(conn)
     if not known:
-        return save_instance(store, folder)
-    with _written_run(store.database, store.database.write, known[0], "instance") as run:
-        path, found = save_instance(store, folder)
+        return save_instance(store, folder, recipients)
+    with written_run(store.database, store.database.write, known[0], "instance") as run:
+        path, found = save_instance(store, folder, recipients)
         run.words = f"{path.name} written"
     return path, found
 
@@ -123,17 +142,20 @@ class _Run:
 
 
 @contextmanager
-def _run(database: Database, account: Account, kind: str, job: str | None = None) -> Iterator[_Run]:
-    purpose = f"a {'backup' if kind == 'backup' else 'check of the backups'} of {account.name}"
+def leased_run(
+    database: Database, account: Account, kind: str, job: str | None = None
+) -> Iterator[_Run]:
+    """A run under the account's lease, written down however it ends; raises StoreBusy."""
+    purpose = f"{_PURPOSES[kind]} of {account.name}"
     with (
         leases.holding(database, f"account:{account.id}", purpose) as lease,
-        _written_run(database, lease.write, account, kind, job) as run,
+        written_run(database, lease.write, account, kind, job) as run,
     ):
         yield run
 
 
 @contextmanager
-def _written_run(
+def written_run(
     database: Database, write: Write, account: Account, kind: str, job: str | None = None
 ) -> Iterator[_Run]:
     """A run that is written down however it ends."""

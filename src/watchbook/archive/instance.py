@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from watchbook.archive.documents import instance_documents
+from watchbook.archive.encryption import SUFFIX
 from watchbook.archive.manifest import (
     COMPLETE,
     INSTANCE_FORMAT,
@@ -27,7 +28,7 @@ from watchbook.archive.manifest import (
     encode,
     generator,
 )
-from watchbook.archive.packing import Member, from_file, in_memory, pack
+from watchbook.archive.packing import Member, from_file, in_memory, pack, stem_of
 from watchbook.archive.read import GZIP_HEADER
 from watchbook.archive.standalone.verify import MANIFEST
 from watchbook.archive.verify import Verification, verify_archive
@@ -66,10 +67,13 @@ class Loaded:
     key_replaced: bool
 
 
-def save_instance(store: Store, folder: Path) -> tuple[Path, Verification]:
+def save_instance(
+    store: Store, folder: Path, recipients: Sequence[str] = ()
+) -> tuple[Path, Verification]:
     """Save the whole database, and the key if it lies in a file, into a new archive in ``folder``.
 
-    Raises StoreBusy while another process does the same, and StoreError.
+    It is encrypted to ``recipients``, if there are any. Raises StoreBusy while another process
+    does the same, and StoreError.
     """
     make_private_folder(folder)
     with (
@@ -80,16 +84,16 @@ def save_instance(store: Store, folder: Path) -> tuple[Path, Verification]:
         step("instance.copied")
         key = _key_in_file(store)
         moment = _free_moment(folder)
-        path = folder / _name(moment)
+        path = folder / (_name(moment) + (SUFFIX if recipients else ""))
         with copy.open("rb") as file:
             members = [from_file(DATABASE, "watchbook", file)]
             if key is not None:
                 members.append(in_memory(KEY_FILE, "watchbook", key.encode() + b"\n"))
-            return path, _pack(path, moment, members, has_key=key is not None)
+            inside = _contents(stem_of(path.name), moment, members, has_key=key is not None)
+            return path, pack(path, inside, moment, recipients=recipients)
 
 
-def _pack(path: Path, moment: datetime, inside: list[Member], *, has_key: bool) -> Verification:
-    name = path.name.removesuffix(".tar.gz")
+def _contents(name: str, moment: datetime, inside: list[Member], *, has_key: bool) -> list[Member]:
     where = _KEY_INSIDE if has_key else _KEY_ELSEWHERE
     members = [*instance_documents(name, moment, where), *inside]
     entries = [member.entry for member in members]
@@ -108,8 +112,7 @@ def _pack(path: Path, moment: datetime, inside: list[Member], *, has_key: bool) 
         data_sets=[],
         files=entries,
     )
-    members.append(in_memory(MANIFEST, "document", encode(manifest)))
-    return pack(path, members, moment)
+    return [*members, in_memory(MANIFEST, "document", encode(manifest))]
 
 
 def _name(moment: datetime) -> str:
@@ -117,8 +120,9 @@ def _name(moment: datetime) -> str:
 
 
 def _free_moment(folder: Path) -> datetime:
+    taken = {stem_of(path.name) for path in folder.iterdir()}
     moment = now()
-    while (folder / _name(moment)).exists():
+    while stem_of(_name(moment)) in taken:
         moment += timedelta(seconds=1)
     return moment
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from watchbook.archive.encryption import SUFFIX, check_digest
 from watchbook.archive.manifest import COMPLETE
 from watchbook.archive.verify import Verification, beside_line, beside_of, verify_archive
 from watchbook.clock import from_iso, now, to_millis
@@ -23,7 +24,8 @@ DAMAGED = "damaged"
 GONE = "gone"
 
 _LONGEST_NAME = 60
-_STAMP = r"\d{8}T\d{6}Z"
+STAMP = r"\d{8}T\d{6}Z"
+"""A moment in a file's name, as a regular expression."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Archive:
     """An archive that was written, or found on the disk (then without an id).
 
     ``verdict`` is how complete it was when written, ``check_outcome`` how it stood when last
-    checked; times are milliseconds since 1970.
+    checked; times are milliseconds since 1970. ``recipients`` can open it; None when everybody
+    can.
     """
 
     id: int | None
@@ -46,6 +49,7 @@ class Archive:
     checked_at: int | None
     check_outcome: str | None
     check_words: str | None
+    recipients: str | None = None
 
     @property
     def good(self) -> bool:
@@ -80,7 +84,48 @@ def newest_good(known: Sequence[Archive]) -> Archive | None:
     return next((archive for archive in known if archive.good), None)
 
 
-def record(conn: sa.Connection, account: Account, path: Path, found: Verification) -> Archive:
+def listed(recipients: Sequence[str]) -> str | None:
+    """The recipients as the ledger writes them."""
+    return " ".join(sorted(recipients)) or None
+
+
+def announce(
+    conn: sa.Connection,
+    account: Account,
+    path: Path,
+    found: Verification,
+    recipients: Sequence[str],
+) -> None:
+    """Write down an encrypted archive that is about to get its name.
+
+    Nobody could say afterwards what is in it. Until :func:`record` it does not count as checked.
+    """
+    record(conn, account, path, found, recipients)
+    let_go(conn, [path.name])
+
+
+def let_go(conn: sa.Connection, names: Collection[str]) -> None:
+    """Write down that archives are about to be deleted: from here on none counts as good.
+
+    Whatever is still there when the process ends before :func:`forget` is taken up by
+    :func:`tidy`.
+    """
+    unchecked = {"checked_at": None, "check_outcome": None, "check_words": None}
+    conn.execute(sa.update(archives).where(archives.c.name.in_(names)).values(unchecked))
+
+
+def forget(conn: sa.Connection, names: Collection[str]) -> None:
+    """Take archives that are deleted out of the ledger."""
+    conn.execute(sa.delete(archives).where(archives.c.name.in_(names)))
+
+
+def record(
+    conn: sa.Connection,
+    account: Account,
+    path: Path,
+    found: Verification,
+    recipients: Sequence[str] = (),
+) -> Archive:
     """Write down an archive that was just verified; one of that name is written over."""
     manifest = found.manifest
     row = {
@@ -94,6 +139,7 @@ def record(conn: sa.Connection, account: Account, path: Path, found: Verificatio
         "words": "; ".join(manifest.words) or None,
         "checked_at": to_millis(now()),
         "check_outcome": WHOLE,
+        "recipients": listed(recipients),
     }
     conn.execute(sa.delete(archives).where(archives.c.name == path.name))
     insert = sa.insert(archives).values(row).returning(*_COLUMNS)
@@ -110,12 +156,17 @@ def record_check(conn: sa.Connection, name: str, outcome: str, words: str | None
 class Checked:
     """How an archive stood when it was looked at.
 
-    Whole (``found`` tells more), damaged or gone (``words`` say why).
+    Whole (``found`` tells more, unless it is encrypted), damaged or gone (``words`` say why).
     """
 
     outcome: str
     words: str | None = None
     found: Verification | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every byte is as it was written."""
+        return self.outcome == WHOLE
 
 
 def check(database: Database, archive: Archive, folder: Path) -> Checked:
@@ -132,10 +183,11 @@ def _look_at(archive: Archive, path: Path) -> Checked:
     if not there:
         return Checked(GONE, f"{archive.name} is gone from {path.parent}.")
     try:
-        found = verify_archive(path)
+        found = None if archive.name.endswith(SUFFIX) else verify_archive(path)
+        sha256 = found.sha256 if found else check_digest(path).sha256
     except ArchiveError as reason:
         return Checked(DAMAGED, reason.message)
-    if found.sha256 != archive.sha256:
+    if sha256 != archive.sha256:
         return Checked(DAMAGED, f"{archive.name} is not the file that was written.")
     return Checked(WHOLE, found=found)
 
@@ -149,23 +201,45 @@ def tidy(database: Database, account: Account, folder: Path) -> list[tuple[str, 
     if not folder.is_dir():
         return []
     with database.read() as conn:
-        known = {archive.name for archive in recorded(conn, account)}
-    stem = re.escape(file_stem(account))
+        listed_ones = recorded(conn, account)
+    known = {archive.name for archive in listed_ones}
+    ours = name_pattern(account)
     strange = []
     with file_errors(folder):
         names = sorted(entry.name for entry in folder.iterdir())
         for name in names:
-            if re.fullmatch(rf"\.{stem}-{_STAMP}\.tar\.gz(\.sha256)?\..*\.part", name):
+            if re.fullmatch(rf"\.{ours}(\.sha256)?\..*\.part", name):
                 (folder / name).unlink(missing_ok=True)
+    for archive in listed_ones:
+        if archive.check_outcome is None:
+            _settle(database, archive, folder / archive.name)
     for name in names:
-        if re.fullmatch(rf"{stem}-{_STAMP}\.tar\.gz", name) and name not in known:
+        if re.fullmatch(ours, name) and name not in known:
             reason = _adopt(database, account, folder / name)
             strange += [(name, reason)] if reason else []
     return strange
 
 
+def name_pattern(account: Account) -> str:
+    """A regular expression of the names that the account's archives have."""
+    return rf"{re.escape(file_stem(account))}-{STAMP}\.tar\.gz({re.escape(SUFFIX)})?"
+
+
+def _settle(database: Database, archive: Archive, path: Path) -> None:
+    """Take up an archive that was announced or let go: check it, or forget it if it is not there."""
+    if path.exists():
+        if not beside_of(path).exists():
+            write_private(beside_of(path), beside_line(archive.sha256, path.name))
+        check(database, archive, path.parent)
+        return
+    with database.write() as conn:
+        forget(conn, [archive.name])
+
+
 def _adopt(database: Database, account: Account, path: Path) -> str | None:
     """Record an archive that lies there without a record; says why not, if not."""
+    if path.name.endswith(SUFFIX):
+        return "it is encrypted, and there is no record of it here"
     try:
         found = verify_archive(path)
     except ArchiveError as reason:

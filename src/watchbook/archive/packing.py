@@ -2,7 +2,8 @@
 
 An archive appears under its name only when every byte of it was read back from the disk and
 verified. The .sha256 follows; a process killed between the two leaves a whole archive, which the
-next run finds.
+next run finds. What is to be encrypted is verified first, in a file without a name: it is gone
+with the process.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from watchbook.archive.encryption import SUFFIX, digested, encrypt
 from watchbook.archive.manifest import FileEntry, Kind
 from watchbook.archive.read import BLOCK
+from watchbook.archive.spool import Window
 from watchbook.archive.verify import Verification, beside_line, beside_of, verify_stream
 from watchbook.errors import ArchiveDamaged
 from watchbook.files import durable_file, write_private
@@ -81,22 +85,52 @@ def pack(
     path: Path,
     members: Sequence[Member],
     moment: datetime,
+    *,
     progress: Callable[[str], None] | None = None,
+    recipients: Sequence[str] = (),
+    announce: Callable[[Verification], None] | None = None,
 ) -> Verification:
     """Write ``members`` into the new archive ``path`` and verify it; raises StoreError.
 
-    Everything lies in one folder named like the file; all times in it are ``moment``.
+    Everything lies in one folder named like the file; all times in it are ``moment``. With
+    ``recipients`` it is encrypted, and the size and digest given are those of the encrypted
+    file. ``announce`` is called when all is verified, just before the file gets its name.
     """
-    folder = path.name.removesuffix(".tar.gz")
     with durable_file(path, replace=False) as file:
-        with gzip.GzipFile("", "wb", LEVEL, file, mtime=0) as packed:
-            _write_tar(packed, folder, members, moment, progress)
-        file.flush()
-        found = verify_stream(io.BufferedReader(_Reread(file)), path.name)
+        with tempfile.TemporaryFile(dir=path.parent) if recipients else nullcontext(file) as plain:
+            with gzip.GzipFile("", "wb", LEVEL, plain, mtime=0) as packed:
+                _write_tar(packed, stem_of(path.name), members, moment, progress)
+            plain.flush()
+            found = verify_stream(io.BufferedReader(Window(plain)), path.name)
+            if recipients:
+                found = _encrypted(found, plain, file, recipients)
+        if announce:
+            announce(found)
     step("backup.tar")
     write_private(beside_of(path), beside_line(found.sha256, path.name))
     step("backup.digest")
     return found
+
+
+def stem_of(name: str) -> str:
+    """``backup-sandra-20261121T201500Z``, of an archive or an encrypted one."""
+    return name.removesuffix(SUFFIX).removesuffix(".tar.gz")
+
+
+def _encrypted(
+    found: Verification, plain: BinaryIO, file: BinaryIO, recipients: Sequence[str]
+) -> Verification:
+    """Encrypt into ``file`` and read it back; what is ``found`` in it stays the same."""
+    plain.seek(0)
+    written = encrypt(plain, file, recipients)
+    file.flush()
+    step("backup.encrypted")
+    if digested(io.BufferedReader(Window(file))) != written:
+        raise ArchiveDamaged(
+            "What was read back is not what was encrypted.",
+            hint="Check the disk, then run the command again.",
+        )
+    return replace(found, bytes=written.bytes, sha256=written.sha256)
 
 
 def _write_tar(
@@ -139,20 +173,3 @@ def _header(name: str, size: int, time: int, *, folder: bool = False) -> bytes:
     info.size, info.mtime = size, time
     info.type, info.mode = (tarfile.DIRTYPE, 0o700) if folder else (tarfile.REGTYPE, 0o600)
     return info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
-
-
-class _Reread(io.RawIOBase):
-    """The bytes of a file that is open for writing, as they lie on the disk."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._handle = file.fileno()
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # io passes these
-        data = os.pread(self._handle, len(buffer), self._at)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
