@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from benchmarks import (
     backup,
     budget,
+    diff,
     first_sync,
     nothing_new,
     one_change,
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "one-change": one_change.measure,
     "storing": storing.measure,
     "backup": backup.measure,
+    "diff": diff.measure,
     "side-by-side": side_by_side.measure,
 }
 """Every benchmark, in the order in which they run."""

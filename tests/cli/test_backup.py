@@ -392,6 +392,6 @@ def test_help_shows_an_example(run: Run) -> None:
 )
 def test_sizes(size: int, shown: str) -> None:
     """Sizes are said as people say them."""
-    from watchbook.cli.backup import said_size  # noqa: PLC0415 - for this one fact
+    from watchbook.cli.sizes import said_size  # noqa: PLC0415 - for this one fact
 
     assert said_size(size) == shown

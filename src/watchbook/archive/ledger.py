@@ -226,7 +226,7 @@ def name_pattern(account: Account) -> str:
 
 
 def _settle(database: Database, archive: Archive, path: Path) -> None:
-    """Take up an archive that was announced or let go: check it, or forget it if it is not there."""
+    """Take up an archive that was announced or let go: check it, or forget it if it is gone."""
     if path.exists():
         if not beside_of(path).exists():
             write_private(beside_of(path), beside_line(archive.sha256, path.name))

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from watchbook.cli.backup_diff import diff
+from watchbook.cli.backup_prune import prune
 from watchbook.cli.context import plain
+from watchbook.cli.sizes import said_size
 from watchbook.clock import counted, from_iso, from_millis, in_words, now, to_iso
 from watchbook.errors import (
     ArchiveDamaged,
@@ -54,6 +57,10 @@ def backup(ctx: click.Context, *, no_sync: bool, force: bool, instance: bool) ->
     if ctx.invoked_subcommand is not None:
         return 0
     return _save_instance(ctx.obj) if instance else _create(ctx.obj, no_sync=no_sync, force=force)
+
+
+backup.add_command(diff)
+backup.add_command(prune)
 
 
 @backup.command()
@@ -245,7 +252,7 @@ def _verify_one(context: Context, file: Path) -> int:
         )
     if path.parent.resolve() == folder.resolve() and (ours := _recorded(context, path.name)):
         checked = check_one(context.store, *ours)
-        if checked.found is None:
+        if not checked.whole:
             raise ArchiveDamaged(checked.words or "It is damaged.", hint=_NEW_ONE)
         found = checked.found
     else:
@@ -353,13 +360,3 @@ def _state(archive: Archive, checked: Checked) -> str:
     words = checked.words or ""
     why = words.removeprefix(known) if words.startswith(known) else f": {words}"
     return f"[bold red]{checked.outcome}[/]{plain(why)}"
-
-
-def said_size(count: int) -> str:
-    """``6217289`` as ``6.2 MB``."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
