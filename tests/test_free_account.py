@@ -21,12 +21,12 @@ import pytest
 import sqlalchemy as sa
 
 from watchbook.clock import from_iso, to_millis
+from watchbook.exporting.formats import FORMATS
 from watchbook.sandbox.trakt import RunningSandbox, SandboxOptions, running
 from watchbook.store.database import Database
 from watchbook.store.schema import items, plays
 
 WEEK = 7 * 86_400
-SIGN_IN_NEEDED = 77
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,13 @@ class Person:
         assert answer["archive"]["verdict"] == "complete"
         return Path(answer["path"])
 
+    def told_apart(self, before: Path, after: Path) -> dict[str, int]:
+        """What `backup diff` counts of the plays of two archives; none may be lost."""
+        answer = self.answer("backup", "diff", str(before), str(after))
+        assert not any(found["lost"] for found in answer["data_sets"])
+        (history,) = (found for found in answer["data_sets"] if found["name"] == "history")
+        return {change: history[change] for change in ("added", "changed", "removed")}
+
     def at_trakt(self) -> dict[int, int]:
         """History id and moment of every play at Trakt."""
         found = self.trakt.truth()["plays"]
@@ -158,8 +165,8 @@ class Person:
 
 @pytest.fixture(params=[False, True], ids=["plain-names", "numbered-names"])
 def person(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> Iterator[Person]:
-    """Somebody with 320 plays, three weeks ago."""
-    begin = datetime.now(UTC) - timedelta(seconds=3 * WEEK)
+    """Somebody with 320 plays, a fortnight ago."""
+    begin = datetime.now(UTC) - timedelta(seconds=2 * WEEK)
     options = SandboxOptions(plays=320, vip=False, now=begin, rate_limit=False, device_polls=0)
     with running(options) as trakt:
         yield Person(trakt, tmp_path, database_url, request.param)
@@ -168,43 +175,59 @@ def person(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) ->
 def test_a_free_account_lives_on_exports_and_changes_to_the_api_and_back(person: Person) -> None:
     """Import, backup, diff and export; then the API; then exports again. No play twice."""
     first = person.export()
-    _begins_with_an_export(person, first)
-    gone = _goes_on_with_another(person)
-    _goes_over_to_the_api(person, gone)
+    archive = _begins_with_an_export(person, first)
+    archive = _goes_on_with_another(person, archive)
+    _writes_for_other_programs(person)
+    _goes_over_to_the_api(person, archive)
     _goes_back_to_exports(person, first)
 
 
-def _begins_with_an_export(person: Person, export: Path) -> None:
+def _begins_with_an_export(person: Person, export: Path) -> Path:
     """The first export makes the account, and nobody is asked to sign in."""
     assert person.take(export)["added"] == 320
     person.check()
     person.well("status")
-    person.back_up()
+    return person.back_up()
 
 
-def _goes_on_with_another(person: Person) -> set[int]:
-    """A week later; what is gone waits for a second look."""
+def _goes_on_with_another(person: Person, before: Path) -> Path:
+    """A week later; what is gone waits for a second look, and the archives tell what is new."""
     gone = person.watch()
     assert len(gone) == 4
     history = person.take(person.export())
     assert (history["added"], history["removed"]) == (8, 0)
     person.check(waiting=gone)
     person.well("status")
-    person.back_up()
-    return gone
+    after = person.back_up()
+    assert person.told_apart(before, after) == {"added": 8, "changed": 1, "removed": 0}
+    return after
 
 
-def _goes_over_to_the_api(person: Person, gone: set[int]) -> None:
+def _writes_for_other_programs(person: Person) -> None:
+    """Every format holds what it can; Trakt's own, taken in again, brings nothing new."""
+    before = person.kept()
+    for name in FORMATS:
+        answer = person.answer("export", name, "-o", str(person.folder / f"written-{name}"))
+        assert all(Path(file).stat().st_size for file in answer["files"])
+        counts = answer["counts"]
+        films_only = name == "letterboxd"
+        assert films_only or counts.get("plays", counts.get("history")) == len(before)
+    assert person.take(person.folder / "written-trakt-zip")["added"] == 0
+    assert person.kept() == before
+
+
+def _goes_over_to_the_api(person: Person, before: Path) -> None:
     """The first sync confirms what is gone, and doubles nothing."""
-    person.trakt.advance(WEEK)
-    person.watch()
+    gone = set(person.kept()) - set(person.at_trakt())
+    gone |= person.watch()
     person.trakt.freeze(frozen=False)
     person.well("connect")
     person.well("sync")
     person.check()
-    assert gone <= person.ever - set(person.kept())
+    assert gone.isdisjoint(person.kept())
     assert person.answer("sync")["nothing_new"]
-    person.back_up()
+    told = person.told_apart(before, person.back_up())
+    assert told == {"added": 8, "changed": 1, "removed": len(gone)}
 
 
 def _goes_back_to_exports(person: Person, first: Path) -> None:
