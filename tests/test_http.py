@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import email.utils
 import gzip
 import ipaddress
 import socket
@@ -547,6 +548,7 @@ def test_a_header_that_cannot_be_sent_stays_secret(
         "http://[::1/",
         "http://site.example:99999/",
         "http://site.example\n/",
+        "http://site.example/" + "x" * 2048,
     ],
 )
 def test_opens_http_addresses_only(url: str) -> None:
@@ -577,6 +579,52 @@ def test_follows_redirects_when_asked(serve: Serve, client: HttpClient) -> None:
     answer = client.request("GET", server.url + "/0", follow_redirects=True)
     assert (answer.body, answer.url) == (b"here", server.url + "/5")
     assert answer.history == tuple(f"{server.url}/{n}" for n in range(5))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "settled"),
+    [
+        ((), "/0"),
+        ((301,), "/1"),
+        ((308, 301), "/2"),
+        ((302,), "/0"),
+        ((301, 302), "/1"),
+        ((301, 307, 301), "/1"),
+        ((303, 301), "/0"),
+    ],
+)
+def test_tells_permanent_redirects_apart(
+    serve: Serve, client: HttpClient, statuses: tuple[int, ...], settled: str
+) -> None:
+    """What counts from now on is the address before the first redirect that may change again."""
+    steps = {
+        f"/{n}": response(status=status, location=f"/{n + 1}") for n, status in enumerate(statuses)
+    }
+    server = serve(by_path({**steps, f"/{len(statuses)}": response()}))
+    answer = client.request("GET", server.url + "/0", follow_redirects=True)
+    assert answer.settled == server.url + settled
+    assert answer.url == f"{server.url}/{len(statuses)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("120", 120), ("", None), ("soon", None), ("-1", None), ("²", None)]
+)
+def test_reads_when_to_come_back(text: str, seconds: float | None) -> None:
+    """A number of seconds counts; what is neither that nor a date is none."""
+    assert Answer(429, {"retry-after": text}, b"", "https://a.example/").retry_after == seconds
+
+
+def test_a_date_to_come_back_is_a_wait_from_now() -> None:
+    """A date in the past asks for no wait at all, one in the future for what is left."""
+    tomorrow = email.utils.format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    for text, least, most in (
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
+        (tomorrow, 80_000, 86_401),
+    ):
+        answer = Answer(429, {"retry-after": text}, b"", "https://a.example/")
+        assert answer.retry_after is not None
+        assert least <= answer.retry_after <= most
 
 
 def test_gives_up_on_endless_redirects(serve: Serve, client: HttpClient) -> None:

@@ -26,11 +26,23 @@ LAYERS = (
     # What everything may use; it knows nothing else.
     Layer(
         "base",
-        ("clock", "errors", "files", "logs", "redaction", "seal", "settings", "steps", "values"),
+        (
+            "clock",
+            "errors",
+            "files",
+            "logs",
+            "pkce",
+            "redaction",
+            "seal",
+            "settings",
+            "steps",
+            "urls",
+            "values",
+        ),
         (),
     ),
     # The only way out of the machine.
-    Layer("wire", ("addresses", "exchange", "http", "transport"), ("base",)),
+    Layer("wire", ("addresses", "exchange", "http", "remarks", "transport"), ("base",)),
     # How Trakt and its exports speak; no database, no idea of what that is wanted for.
     Layer("protocols", ("exports", "trakt"), ("base", "wire")),
     # What is kept, and nothing about where it came from.

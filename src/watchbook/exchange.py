@@ -27,6 +27,7 @@ from watchbook.errors import (
 )
 from watchbook.redaction import redact
 from watchbook.transport import deadline
+from watchbook.urls import LONGEST
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -96,6 +97,8 @@ def prepare(
 
 
 def _target(url: str | httpx2.URL, base: httpx2.URL | None = None) -> httpx2.URL:
+    if len(str(url)) > LONGEST:
+        raise AddressRefused(f"{redact(str(url)[:100])}… is too long for an address.")
     try:
         target = base.join(url) if base is not None else httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError):

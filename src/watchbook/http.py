@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -52,13 +54,18 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer: ``body`` is decoded, ``url`` where it came from after ``history``."""
+    """A whole answer: ``body`` is decoded, ``url`` where it came from after ``history``.
+
+    ``settled`` is the last address that only permanent redirects led to: the one to use from
+    now on.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
     history: tuple[str, ...] = field(default=(), kw_only=True)
+    settled: str = field(default="", kw_only=True)
     service: str = field(default="the server", kw_only=True)
     address: str | None = field(default=None, kw_only=True)
 
@@ -87,6 +94,20 @@ class Answer:
             return self.body.decode(str(declared.get_param("charset", "utf-8")), "replace")
         except (LookupError, ValueError):
             return self.body.decode("utf-8", "replace")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3: a number or a date)."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(text[:9])
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - clock.now()).total_seconds())
 
     def json(self) -> Any:
         """Decode the body strictly, whatever type the server calls it.
@@ -206,15 +227,17 @@ class HttpClient:
 
     def _follow(self, request: httpx2.Request, terms: Terms, redirects: int) -> Answer:
         history: list[str] = []
+        settled, settling = str(request.url), True
         while True:
             reply = self._exchange(request, terms)
             onward = self._wire.redirected(request, reply) if redirects else None
             if onward is None:
-                return self._answer(request, reply, terms, tuple(history))
+                return self._answer(request, reply, terms, history=tuple(history), settled=settled)
             history.append(str(request.url))
             if len(history) > redirects:
                 raise self._wire.too_many_redirects(request, terms)
-            request = onward
+            request, settling = onward, settling and reply.status in {301, 308}
+            settled = str(request.url) if settling else settled
 
     def _exchange(self, request: httpx2.Request, terms: Terms) -> Reply:
         with self._lock:
@@ -231,15 +254,13 @@ class HttpClient:
                 address = self._wire.address_of(request.url)
                 self._on_request(Exchange(request.method, address, status, seconds))
 
-    def _answer(
-        self, request: httpx2.Request, reply: Reply, terms: Terms, history: tuple[str, ...]
-    ) -> Answer:
+    def _answer(self, request: httpx2.Request, reply: Reply, terms: Terms, **course: Any) -> Answer:
         return Answer(
             reply.status,
             reply.headers,
             reply.body,
             str(request.url),
-            history=history,
             service=terms.service or request.url.host,
             address=self._wire.address_of(request.url),
+            **course,
         )

@@ -23,6 +23,7 @@ from watchbook.errors import (
     WatchbookError,
 )
 from watchbook.http import HttpClient
+from watchbook.pkce import make_pkce
 from watchbook.redaction import redact
 from watchbook.trakt.auth import (
     PIN_REDIRECT,
@@ -32,7 +33,6 @@ from watchbook.trakt.auth import (
     DeviceCode,
     GrantRefused,
     TokenPair,
-    make_pkce,
 )
 
 URL = "https://auth.trakt.tv"

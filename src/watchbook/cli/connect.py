@@ -183,7 +183,8 @@ def _qr_code(address: str) -> str:
 
 
 def _by_pin(server: AuthServer, pin: str) -> TokenPair:
-    from watchbook.trakt.auth import PIN_REDIRECT, make_pkce
+    from watchbook.pkce import make_pkce
+    from watchbook.trakt.auth import PIN_REDIRECT
 
     # A PIN given on the command line was shown before there was a verifier of ours.
     pkce = None if pin or server.app.client_secret else make_pkce()

@@ -11,9 +11,6 @@ or nobody knows (:class:`~watchbook.errors.OutcomeUnknown`).
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -23,6 +20,7 @@ import msgspec
 
 from watchbook import clock
 from watchbook.errors import OutcomeUnknown, RateLimited, RemoteChanged, RemoteUnavailable
+from watchbook.pkce import Pkce
 from watchbook.redaction import secret
 from watchbook.trakt.refusals import (
     AppRefused,
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 
     from watchbook.http import Answer
 
-__all__ = ["App", "AppRefused", "AuthServer", "DeviceCode", "GrantRefused", "Pkce", "TokenPair"]
+__all__ = ["App", "AppRefused", "AuthServer", "DeviceCode", "GrantRefused", "TokenPair"]
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -119,22 +117,6 @@ class DeviceCode:
     address: str
     expires_in: float
     interval: float
-
-
-@dataclass(frozen=True)
-class Pkce:
-    """A verifier that stays with us and its challenge, which travels (RFC 7636, S256)."""
-
-    verifier: str = field(repr=False)
-    challenge: str
-
-
-def make_pkce() -> Pkce:
-    """A fresh verifier of 64 characters and its challenge."""
-    verifier = secrets.token_urlsafe(48)
-    secret(verifier)
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return Pkce(verifier, base64.urlsafe_b64encode(digest).rstrip(b"=").decode())
 
 
 class _Token(msgspec.Struct):

@@ -26,7 +26,7 @@ from watchbook.errors import (
 )
 from watchbook.http import Answer, HttpClient, Timeouts
 from watchbook.redaction import redact, tame
-from watchbook.trakt.refusals import SERVICE, ZIP_DOOR, retry_after
+from watchbook.trakt.refusals import SERVICE, ZIP_DOOR
 
 _BLOCKED_BY_CLOUDFLARE = 900.0
 _OVERLOADED = {502, 503, 504}
@@ -208,7 +208,7 @@ def _by_cloudflare(answer: Answer) -> bool:
 
 def _passing(answer: Answer) -> RemoteUnavailable:
     """The error of an answer that may be another one later."""
-    wait = retry_after(answer)
+    wait = answer.retry_after
     if answer.status in {403, 429} or wait is not None:
         by_cloudflare = answer.is_html or _by_cloudflare(answer)
         if _by_cloudflare(answer):

@@ -5,8 +5,7 @@ HTML comes from Cloudflare, which guards Trakt, and is never read.
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -69,7 +68,7 @@ def failure(answer: Answer, what: str) -> WatchbookError:
     if status == 429 or (status == 403 and page):
         return _come_back_later(answer)
     if status >= 500:
-        if retry_after(answer) is not None:
+        if answer.retry_after is not None:
             return _come_back_later(answer)
         return remote(RemoteUnavailable, answer, f"Trakt is not available (status {status}).")
     missing_app = "client_id" in (refusal.error_description or "")
@@ -96,7 +95,7 @@ def refresh_failure(answer: Answer) -> WatchbookError:
     Of what is no clear refusal only 429, a 403 of Cloudflare's and a 503 that says when to come
     back were turned away at the door.
     """
-    turned_away = answer.status == 503 and retry_after(answer) is not None
+    turned_away = answer.status == 503 and answer.retry_after is not None
     reason = failure(answer, "the refresh token")
     html = isinstance(reason, RemoteRejected) and answer.is_html
     if html or answer.status == 408 or (answer.status >= 500 and not turned_away):
@@ -115,7 +114,7 @@ def answer_lost(answer: Answer) -> OutcomeUnknown:
 
 
 def _come_back_later(answer: Answer) -> RateLimited:
-    wait = retry_after(answer)
+    wait = answer.retry_after
     if answer.is_html:
         wait = max(wait or 0.0, _SHORTEST_BLOCK)
     who = "Cloudflare, which guards Trakt," if answer.is_html else "Trakt"
@@ -133,20 +132,6 @@ def _come_back_later(answer: Answer) -> RateLimited:
 def remote(kind: type[Kind], answer: Answer, message: str) -> Kind:
     """An error of ``kind`` about ``answer``."""
     return kind(message, service=SERVICE, status=answer.status, address=answer.address)
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3: a number or a date)."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - clock.now()).total_seconds())
 
 
 def refusal_of(answer: Answer) -> Refusal:
