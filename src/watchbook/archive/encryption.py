@@ -11,7 +11,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,7 +40,7 @@ class Digested:
 
     bytes: int
     sha256: str
-    beside: bool = False
+    beside: bool = field(default=False, compare=False)
 
 
 def is_encrypted(path: Path) -> bool:

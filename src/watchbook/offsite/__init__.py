@@ -1,0 +1,1 @@
+"""Copies of archives elsewhere: folders, buckets, and whatever a command of the person does."""
