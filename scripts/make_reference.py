@@ -18,6 +18,7 @@ from watchbook import errors
 from watchbook.cli import doctor, sync
 from watchbook.cli import main as commands
 from watchbook.cli.main import cli
+from watchbook.exporting import database_schema as database
 from watchbook.settings import SETTINGS, Setting
 from watchbook.trakt.datasets import CATALOGUE, DataSet, Shape
 
@@ -242,11 +243,58 @@ def files_of(line: DataSet) -> list[str]:
     return [f"{line.name}_{kind}.json" for kind in line.split] or [f"{line.name}.json"]
 
 
+# --- The SQLite export ---------------------------------------------------------------------
+
+_HEAD_OF_DATABASE = f"""\
+What `watchbook export sqlite` writes: a database of one account to look at, with Datasette, with
+SQL, with whatever opens such files. [How to](../how-to/export.md#sqlite-for-datasette-and-sql)
+shows the way. It is a copy of its day and no part of Watchbook's own store, so nothing that is
+changed in it comes back.
+
+`PRAGMA user_version` is {database.VERSION}: it grows when a column changes its meaning or goes
+away, not when one is added. Times are texts such as `2026-11-21T20:15:00Z`. A column without
+a value is NULL."""
+
+_HEAD_OF_VIEWS = """\
+Queries with names, to start from. `title` and `year` are those of the film or show."""
+
+_SEARCH = """\
+`titles_search` finds titles by their words, without regard to accents and case:
+
+```sql
+SELECT title, year FROM titles
+WHERE id IN (SELECT rowid FROM titles_search WHERE titles_search MATCH 'moonlight');
+```"""
+
+
+def database_page() -> str:
+    """Every table, column and view of the SQLite export."""
+    blocks = (
+        f"### {each.name}\n\n{each.meaning}\n\n" + table(("column", "type", "meaning"), (
+            (f"`{field.name}`", field.declared, field.meaning) for field in each.fields
+        ))
+        for each in database.TABLES
+    )  # fmt: skip
+    views = ((f"`{view.name}`", view.meaning) for view in database.VIEWS)
+    return page(
+        "The SQLite export",
+        _HEAD_OF_DATABASE,
+        "## Tables",
+        *blocks,
+        "## Views",
+        _HEAD_OF_VIEWS,
+        table(("view", "meaning"), views),
+        "## Searching titles",
+        _SEARCH,
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "exit-codes.md": exit_codes_page,
     "data-sets.md": data_sets_page,
+    "sqlite-export.md": database_page,
 }
 """Every page that is made, and what makes it."""
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = ("settings.md", "commands.md", "exit-codes.md", "data-sets.md")
+PAGES = ("settings.md", "commands.md", "exit-codes.md", "data-sets.md", "sqlite-export.md")
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)

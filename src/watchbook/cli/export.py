@@ -143,8 +143,8 @@ def _moment(account: Account, option: str, text: str | None) -> datetime | None:
     from watchbook.exporting.moments import Wall
 
     try:
-        return Wall(account).read(text) if text else None
-    except (ValueError, OverflowError):
+        return Wall(account).read(text) if text is not None else None
+    except ValueError:
         raise InputError(
             f"{option} {text} is no date.",
             hint="Write it as 2026-11-21 or 2026-11-21T20:15:00+01:00.",

@@ -57,5 +57,6 @@ FORMATS: dict[str, Format] = {
         "the form of Trakt's own export", "-trakt.zip", "watchbook.exporting.trakt_zip"
     ),
     "sqlite": Format("a database for Datasette and SQL", ".sqlite", "watchbook.exporting.database"),
+    "html": Format("a page to look at, without a server", ".html", "watchbook.exporting.html"),
 }
 """Every format by the name that the command takes, in the order of its help."""

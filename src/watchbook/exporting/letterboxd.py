@@ -165,7 +165,9 @@ def film_of(item: SelectedItem) -> Row | None:
 def _write_lists(rows: Selected, target: Path, written: Written) -> None:
     """The watchlist and each personal list with films, each in files of its own."""
     names = {"watchlist": "watchlist", "favorites": "favorites"}
-    names |= {one.data_set: f"list-{_SLUG.sub('', one.slug) or one.id}" for one in rows.lists()}
+    for one in rows.lists():
+        name = f"list-{_SLUG.sub('', one.slug)[:80]}".casefold()
+        names[one.data_set] = f"{name}-{one.id}" if name in names.values() else name
     for data_set, name in names.items():
         path = target.with_name(f"{target.stem}-{name}{target.suffix}")
         films = filter(None, map(film_of, rows.items(data_set)))
@@ -203,14 +205,16 @@ class _Files:
     def _next(self) -> None:
         self.close()
         if len(self.paths) == 1:
-            self.paths = [self.paths[0].rename(self._numbered(1))]
-        path = self._numbered(len(self.paths) + 1) if self.paths else self.path
+            self.paths = [self.paths[0].rename(self._free(1))]
+        path = self._free(len(self.paths) + 1) if self.paths else self.path
         self.paths.append(path)
         self.file = path.open("xb")
         self.file.write(self.header)
 
-    def _numbered(self, number: int) -> Path:
-        return self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
+    def _free(self, number: int) -> Path:
+        """The name with a number, another one where a list is called like that."""
+        path = self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
+        return self._free(number + 1) if path.exists() else path
 
     def close(self) -> None:
         if self.file is not None:

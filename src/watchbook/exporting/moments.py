@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from watchbook.clock import from_millis, to_iso
+from watchbook.clock import from_iso, from_millis, to_iso
 from watchbook.store.accounts import Account
 
 
@@ -34,12 +34,12 @@ class Wall:
     def read(self, text: str) -> datetime:
         """A date (its first moment) or an instant, in this zone unless the text names another.
 
-        Raises ValueError.
+        In UTC; raises ValueError.
         """
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._zone) if self._zone else moment.astimezone()
-        return moment
+        return from_iso(moment.isoformat())
 
 
 def utc(millis: int | None) -> str | None:

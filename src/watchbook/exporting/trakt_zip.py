@@ -97,7 +97,7 @@ class _Export:
             self._judge(ENDPOINTS[bucket], state, whole=name == "lists")
 
     def _list(self, one: KnownList) -> None:
-        slug = _NOT_SLUG.sub("", one.slug) or "list"
+        slug = _NOT_SLUG.sub("", one.slug)[:100] or "list"
         stem = f"lists-list-{one.id}-{slug}"
         state = self._states.get(one.data_set) or DataSetState(one.data_set)
         count = self._pages(stem, map(_raw, self._rows.items(one.data_set)), state)

@@ -1,0 +1,161 @@
+"""`watchbook export`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Book, Run
+from tests.exporting.conftest import Filled, film, film_play, listed
+from watchbook.clock import now
+from watchbook.exporting.formats import FORMATS
+
+
+@pytest.fixture
+def sandra(book: Book, tmp_path: Path) -> Filled:
+    """Two plays and a watchlist in Sandra's book."""
+    made = Filled(book.store, book.account, tmp_path)
+    made.plays(
+        film_play(1, 1, "2026-05-01T21:59:00.000Z"), film_play(2, 2, "2026-05-01T22:00:00.000Z")
+    )
+    made.items("watchlist", listed(1, "movie", {"movie": film(4)}))
+    return made
+
+
+def ids(text: str) -> list[str]:
+    """The history ids in a table of plays."""
+    return [row["history_id"] for row in csv.DictReader(io.StringIO(text))]
+
+
+def test_a_file_appears_in_this_folder(run: Run, sandra: Filled, tmp_path: Path) -> None:
+    """Its name says whose it is and of which day; the words say what is in it."""
+    ended = run("export", "csv")
+    (path,) = tmp_path.glob("watchbook-*.csv")
+    assert path.name == f"watchbook-sandra-{now():%Y%m%d}.csv"
+    assert ended.code == 0
+    assert ended.out == f"sandra: 2 plays.\n  {path.name}\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_a_name_of_its_own(run: Run, sandra: Filled, name: str) -> None:
+    """All of them fit into one folder on one day."""
+    for other in FORMATS:
+        assert run("export", other).code == 0
+    ended = run("export", name)
+    assert ended.code == 2
+    assert "is there already. Nothing was written." in ended.err
+    assert run("export", name, "--force").code == 0
+
+
+def test_the_table_goes_through_a_pipe(run: Run, sandra: Filled) -> None:
+    """Nothing else is on standard output, not even the mark that Excel wants in a file."""
+    ended = run("export", "csv", "-o", "-")
+    assert ended.out.startswith("watched_at,")
+    assert ids(ended.out) == ["2", "1"]
+    assert ended.err == ""
+    assert json.loads(run("export", "json", "-o", "-").out)["account"] == "sandra"
+
+
+def test_what_must_be_told_goes_beside_the_pipe(run: Run, sandra: Filled) -> None:
+    """Notes go to standard error."""
+    ended = run("export", "csv", "-o", "-", "--what", "plays", "--list", "watchlist")
+    assert ids(ended.out) == []
+    assert "note: A play is on no list" in ended.err
+
+
+def test_dates_are_days_of_the_account(run: Run, sandra: Filled) -> None:
+    """Midnight in Berlin lies between the two plays."""
+    assert ids(run("export", "csv", "-o", "-", "--since", "2026-05-02").out) == ["2"]
+    assert ids(run("export", "csv", "-o", "-", "--until", "2026-05-02").out) == ["1"]
+    assert ids(run("export", "csv", "-o", "-", "--since", "2026-05-01T22:00:00Z").out) == ["2"]
+    assert ids(run("export", "csv", "-o", "-", "--since", "2026-05-01T23:30+01:00").out) == []
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "9999-12-31T23:59-12:00"])
+def test_a_date_that_is_none_is_refused(run: Run, sandra: Filled, text: str) -> None:
+    """With a right one."""
+    ended = run("export", "csv", "-o", "-", f"--since={text}")
+    assert ended.code == 2
+    assert f"--since {text}".strip() in ended.err
+    assert "2026-11-21" in ended.err
+
+
+def test_lists_and_types_are_chosen(run: Run, sandra: Filled) -> None:
+    """An unknown list is answered with those that there are."""
+    ended = run("export", "csv", "-o", "-", "--list", "watchlist", "--type", "movie")
+    assert "Film 4" in ended.out
+    assert (
+        "Film 4" not in run("export", "csv", "-o", "-", "--list", "watchlist", "--type", "show").out
+    )
+    ended = run("export", "csv", "-o", "-", "--list", "watch")
+    assert ended.code == 2
+    assert "There is no list called watch." in ended.err
+    assert "The lists are: watchlist, favorites." in ended.err
+
+
+def test_a_folder_gets_all_tables(run: Run, sandra: Filled, tmp_path: Path) -> None:
+    """One that is there, or one that ends in a slash; other formats put their file into it."""
+    assert run("export", "csv", "-o", "new/").code == 0
+    assert (tmp_path / "new" / "watchlist.csv").is_file()
+    assert run("export", "json", "-o", "new").code == 0
+    assert run("export", "csv", "-o", "new", "--what", "ratings").code == 0
+    day = f"{now():%Y%m%d}"
+    assert (tmp_path / "new" / f"watchbook-sandra-{day}.json").is_file()
+    assert (tmp_path / "new" / f"watchbook-sandra-ratings-{day}.csv").is_file()
+    assert run("export", "csv", "-o", "new").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("json", "--what", "ratings"), "--what is for csv, not json."),
+        (("csv", "--what", "films"), "There is no table called films."),
+        (("csv", "--reviews"), "--reviews is for letterboxd, not csv."),
+        (("sqlite", "-o", "-"), "sqlite does not go to standard output."),
+        (("json", "-o", "-", "--json"), "cannot both go to standard output"),
+        (("pdf",), "'pdf' is not one of 'csv', 'json', 'letterboxd', 'trakt-zip', 'sqlite'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    run: Run, sandra: Filled, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """Before anything is written."""
+    ended = run("export", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert not list(tmp_path.glob("watchbook-*"))
+
+
+def test_the_report_is_json_when_asked_for(run: Run, sandra: Filled, tmp_path: Path) -> None:
+    """Files, counts and notes."""
+    told = json.loads(run("export", "letterboxd", "-o", "l.csv", "--json").out)
+    assert told == {
+        "format": "letterboxd",
+        "account": "sandra",
+        "files": [str(tmp_path / "l.csv"), str(tmp_path / "l-watchlist.csv")],
+        "counts": {"diary": 2, "watchlist": 1},
+        "notes": [],
+    }
+
+
+def test_nothing_selected_is_said(run: Run, sandra: Filled, tmp_path: Path) -> None:
+    """A file without rows, or none at all, and no error."""
+    ended = run("export", "csv", "--since", "2099-01-01", "-o", "a.csv")
+    assert ended.code == 0
+    assert "nothing was selected; what was written holds no rows" in ended.out
+    assert (tmp_path / "a.csv").is_file()
+    ended = run("export", "letterboxd", "--list", "favorites", "-o", "b.csv")
+    assert ended.code == 0
+    assert ended.out == "Nothing was selected, so nothing was written.\n"
+
+
+def test_there_must_be_an_account(run: Run, home: Path) -> None:
+    """Else the hint says how to get one."""
+    ended = run("export", "csv")
+    assert ended.code == 2
+    assert "There is no account yet." in ended.err
