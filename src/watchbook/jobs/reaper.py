@@ -23,6 +23,9 @@ from watchbook.store.workers import Worker
 _ALIVE = 8422
 """The space of the workers' locks; a lock in it is the hash of a worker's id."""
 _REAPING = 8423
+_LONGEST = 10_000
+"""Milliseconds after which a reaper that stands still itself is no reaper any more."""
+
 _log = logger("jobs")
 
 
@@ -124,6 +127,7 @@ class Reaper:
         living need a moment to take theirs again.
         """
         with self._database.write() as conn:
+            conn.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = {_LONGEST}"))
             if not _lock(conn, _REAPING, "reaper"):
                 return  # another worker looks just now
             known = {worker.id: worker for worker in workers.known(conn)}

@@ -27,7 +27,7 @@ from watchbook.errors import StoreError, StoreFull, StoreUnavailable, WatchbookE
 from watchbook.files import make_private_folder
 
 BUSY_SECONDS = 30
-_IDLE_SECONDS = 120
+_IDLE_SECONDS = 60
 """A transaction that says nothing for so long belongs to a process that stands still."""
 
 GONE_SECONDS = 30

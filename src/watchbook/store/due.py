@@ -27,16 +27,17 @@ class Due:
 
 
 _COLUMNS = [due.c[name] for name in Due.__dataclass_fields__]
+_ORDER = (due.c.next_at, due.c.kind.desc())  # a sync before a backup
 
 
 def all_rows(conn: sa.Connection) -> list[Due]:
     """Everything that the schedule knows, what is due first in front."""
-    return [Due(*row) for row in conn.execute(sa.select(*_COLUMNS).order_by(due.c.next_at))]
+    return [Due(*row) for row in conn.execute(sa.select(*_COLUMNS).order_by(*_ORDER))]
 
 
 def of_account(conn: sa.Connection, account_id: int) -> list[Due]:
     """What the schedule knows of one account, what is due first in front."""
-    query = sa.select(*_COLUMNS).where(due.c.account_id == account_id).order_by(due.c.next_at)
+    query = sa.select(*_COLUMNS).where(due.c.account_id == account_id).order_by(*_ORDER)
     return [Due(*row) for row in conn.execute(query)]
 
 
