@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from watchbook.cli import backup_copies
+from watchbook.cli.backup_copies import encrypt_option, identity_option
 from watchbook.cli.backup_diff import diff
 from watchbook.cli.backup_prune import prune
 from watchbook.cli.context import plain
@@ -36,7 +38,7 @@ _NEW_ONE = "Run `watchbook backup` to write a new one."
 def _create_options(command: Command) -> Command:
     no_sync = click.option("--no-sync", is_flag=True, help="Do not ask Trakt for news first.")
     force = click.option("--force", is_flag=True, help="Write one even if nothing changed.")
-    return no_sync(force(command))
+    return no_sync(force(encrypt_option(command)))
 
 
 @click.group(invoke_without_command=True)
@@ -47,7 +49,14 @@ def _create_options(command: Command) -> Command:
     help="Save the whole installation instead: database and key.",
 )
 @click.pass_context
-def backup(ctx: click.Context, *, no_sync: bool, force: bool, instance: bool) -> int:
+def backup(
+    ctx: click.Context,
+    *,
+    no_sync: bool,
+    force: bool,
+    encrypt_to: tuple[str, ...],
+    instance: bool,
+) -> int:
     """Write, list and verify archives of everything.
 
     Without a subcommand it is `backup create`.
@@ -55,8 +64,12 @@ def backup(ctx: click.Context, *, no_sync: bool, force: bool, instance: bool) ->
     Example: watchbook backup
     """
     if ctx.invoked_subcommand is not None:
+        if encrypt_to:
+            raise click.UsageError("--encrypt-to belongs behind `create`.")
         return 0
-    return _save_instance(ctx.obj) if instance else _create(ctx.obj, no_sync=no_sync, force=force)
+    if instance:
+        return _save_instance(ctx.obj, encrypt_to)
+    return _create(ctx.obj, no_sync=no_sync, force=force, encrypt_to=encrypt_to)
 
 
 backup.add_command(diff)
@@ -66,14 +79,14 @@ backup.add_command(prune)
 @backup.command()
 @_create_options
 @click.pass_obj
-def create(context: Context, *, no_sync: bool, force: bool) -> int:
+def create(context: Context, *, no_sync: bool, force: bool, encrypt_to: tuple[str, ...]) -> int:
     """Sync, then write an archive.
 
     When the last one holds the same, it is verified instead.
 
     Example: watchbook backup create --no-sync
     """
-    return _create(context, no_sync=no_sync, force=force)
+    return _create(context, no_sync=no_sync, force=force, encrypt_to=encrypt_to)
 
 
 @backup.command(name="list")
@@ -87,10 +100,12 @@ def list_(context: Context) -> None:
     from watchbook.archive.ledger import newest_good
 
     folder = backups_folder(context.store.home)
-    known, strange = list_archives(context.store, context.account())
+    account = context.account()
+    known, strange = list_archives(context.store, account)
+    places = backup_copies.places_of(context, account)
     known = [_as_it_stands(archive, folder) for archive in known]
     if context.json:
-        archives = [_as_data(archive) for archive in known]
+        archives = [_as_data(one) | {"copies": places.get(one.name, [])} for one in known]
         context.answer({"folder": str(folder), "archives": archives, "strange": dict(strange)})
         return
     if not known:
@@ -99,6 +114,7 @@ def list_(context: Context) -> None:
     for archive in known:
         mark = "latest good" if best and archive.name == best.name else ""
         context.say_styled(_line(archive, mark))
+        backup_copies.tell_places(context, places.get(archive.name, []))
     _tell_strange(context, strange)
     if known:
         context.say_styled(f"They lie in {plain(folder)}.")
@@ -106,19 +122,27 @@ def list_(context: Context) -> None:
 
 @backup.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@identity_option
 @click.pass_obj
-def verify(context: Context, file: Path | None) -> int:
+def verify(context: Context, *, file: Path | None, identity: Path | None) -> int:
     """Read every byte of one archive, or of all.
+
+    An encrypted one is held against its digest, and with --identity opened and checked inside.
 
     Example: watchbook backup verify backup-sandra-20261121T201500Z.tar.gz
     """
-    return _verify_all(context) if file is None else _verify_one(context, file)
+    return _verify_all(context) if file is None else _verify_one(context, file, identity)
 
 
-def _create(context: Context, *, no_sync: bool, force: bool) -> int:
-    from watchbook.archive.backup import back_up
+def _create(context: Context, *, no_sync: bool, force: bool, encrypt_to: tuple[str, ...]) -> int:
+    from watchbook.archive.backup import back_up, recipients_for
 
-    written = back_up(context.store, _account(context, no_sync=no_sync), force=force)
+    account = _account(context, no_sync=no_sync)
+    recipients = encrypt_to or recipients_for(context.settings, account)
+    written = back_up(context.store, account, force=force, recipients=recipients)
+    if not context.json:
+        _tell(context, written)
+    copies = backup_copies.hand_on(context, account, written.path)
     if context.json:
         context.answer(
             {
@@ -128,16 +152,20 @@ def _create(context: Context, *, no_sync: bool, force: bool) -> int:
                 "lost": written.lost.words if written.lost else None,
                 "strange": dict(written.strange),
                 "counts": written.manifest.counts,
+                "copies": backup_copies.as_data(copies),
             }
         )
-        return 0 if written.complete else ArchiveIncomplete.exit_code
-    _tell(context, written)
+        if written.complete:
+            return backup_copies.exit_code(copies)
+        return ArchiveIncomplete.exit_code
+    backup_copies.tell(context, copies, written.archive.name)
     if not written.complete:
         raise ArchiveIncomplete(
             f"The archive is incomplete: {written.archive.words}.",
             hint="Run `watchbook sync` and then `watchbook backup` again; it never counts as the "
             "latest good archive.",
         )
+    backup_copies.refuse_failed(copies)
     return 0
 
 
@@ -198,13 +226,16 @@ def _tell(context: Context, written: WrittenArchive) -> None:
     _tell_strange(context, written.strange)
 
 
-def _save_instance(context: Context) -> int:
+def _save_instance(context: Context, encrypt_to: tuple[str, ...]) -> int:
     from watchbook.archive.backup import back_up_instance
 
-    path, found = back_up_instance(context.store)
+    recipients = encrypt_to or context.settings.encrypt_to
+    path, found = back_up_instance(context.store, recipients)
+    copies = backup_copies.hand_on(context, backup_copies.owner_of(context), path)
     if context.json:
-        context.answer({"path": str(path), "bytes": found.bytes, "sha256": found.sha256})
-        return 0
+        told = {"path": str(path), "bytes": found.bytes, "sha256": found.sha256}
+        context.answer(told | {"copies": backup_copies.as_data(copies)})
+        return backup_copies.exit_code(copies)
     context.say_styled(f"Written   [bold]{plain(path.name)}[/]")
     context.say_styled(
         f"Holds     the whole installation, {said_size(found.bytes)}; keep it private"
@@ -212,6 +243,8 @@ def _save_instance(context: Context) -> int:
     for words in found.manifest.words:
         context.say_styled(f"          {plain(words)}")
     context.say_styled(f"Where     {plain(path.parent)}")
+    backup_copies.tell(context, copies, path.name)
+    backup_copies.refuse_failed(copies)
     return 0
 
 
@@ -238,8 +271,9 @@ def _verify_all(context: Context) -> int:
     return 0
 
 
-def _verify_one(context: Context, file: Path) -> int:
+def _verify_one(context: Context, file: Path, identity: Path | None) -> int:
     from watchbook.archive.backup import backups_folder, check_one
+    from watchbook.archive.encryption import check_digest, is_encrypted, verify_inside
 
     folder = backups_folder(context.settings.home)
     path = file if file.exists() else folder / file.name
@@ -250,15 +284,17 @@ def _verify_one(context: Context, file: Path) -> int:
             f"{file} is a folder, and archives are files.",
             hint="Of an unpacked archive: `python3 verify.py` in its folder.",
         )
+    checked = None
     if path.parent.resolve() == folder.resolve() and (ours := _recorded(context, path.name)):
         checked = check_one(context.store, *ours)
         if not checked.whole:
             raise ArchiveDamaged(checked.words or "It is damaged.", hint=_NEW_ONE)
-        found = checked.found
-    else:
-        from watchbook.archive.verify import verify_archive
-
-        found = verify_archive(path)
+    if identity is None and is_encrypted(path):
+        outside = check_digest(path)
+        if outside.beside or checked:
+            backup_copies.tell_unopened(context, path, outside)
+            return 0
+    found = checked.found if checked and checked.found else verify_inside(path, identity)
     _tell_verified(context, path, found)
     return 0
 
@@ -354,8 +390,8 @@ def _checked(checked: Checked) -> dict[str, Any]:
 
 
 def _state(archive: Archive, checked: Checked) -> str:
-    if checked.found is not None:
-        return f"[green]whole[/], {checked.found.manifest.verdict}"
+    if checked.whole:
+        return f"[green]whole[/], {archive.verdict}"
     known = f"{archive.name} is {checked.outcome}"  # said on this line already
     words = checked.words or ""
     why = words.removeprefix(known) if words.startswith(known) else f": {words}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from watchbook.archive.keep import Candidate, kept
 from watchbook.archive.manifest import COMPLETE
 from watchbook.archive.verify import beside_line, beside_of
 from watchbook.clock import counted, from_iso, now, to_millis
-from watchbook.errors import WatchbookError
+from watchbook.errors import StoreBusy, WatchbookError
 from watchbook.offsite import command, copies
 from watchbook.offsite.buckets import S3
 from watchbook.offsite.copies import COMMAND, COPIED, DROPPED, FAILED, Copy
@@ -73,7 +74,7 @@ def after_backup(
     """Hand on an archive that was just written or verified, and whatever else is due.
 
     What failed before is tried at once. Gives what came of it for every place; nothing for
-    accounts other than the owner's. Raises StoreBusy while another process does the same.
+    accounts other than the owner's. While another process does the same, it is left to that one.
     """
     places = wanted_places(settings)
     if not account.owner or not places:
@@ -83,11 +84,18 @@ def after_backup(
         known = {archive.name: archive.verdict for archive in ledger.recorded(conn, account)}
         copies.expect(conn, account.id, name, known.get(name, COMPLETE), places)
     step("copy.waiting")
-    results = _send(store, settings, account, name)
+    results: list[CopyResult] = []
+    with suppress(StoreBusy):
+        results = _send(store, settings, account, name)
     done = {one.place for one in results if one.archive == name}
     with store.database.read() as conn:
         before = [copies.find(conn, name, place) for place in places if place not in done]
-    return [*results, *(CopyResult(name, one.place, one.state, "as before") for one in before)]
+    return [*results, *(_as_before(one) for one in before)]
+
+
+def _as_before(copy: Copy) -> CopyResult:
+    words = "done before" if _lies(copy) else "another process copies just now"
+    return CopyResult(copy.archive, copy.place, copy.state, words, retry_at=copy.retry_at)
 
 
 def send_due(store: Store, settings: Settings, account: Account) -> list[CopyResult]:
