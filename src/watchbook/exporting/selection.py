@@ -5,7 +5,7 @@ However much there is, memory holds one chunk: titles and ratings come with each
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -224,7 +224,8 @@ class Selected:
         if BY_NAME[name].parent is None:
             return [name]
         names = sa.select(item_table.c.data_set).where(
-            item_table.c.account_id == self.account.id, item_table.c.data_set.startswith(f"{name}/")
+            item_table.c.account_id == self.account.id,
+            item_table.c.data_set.startswith(f"{name}/", autoescape=True),
         )
         return sorted(self.conn.scalars(names.distinct()))
 
@@ -268,6 +269,15 @@ class Selected:
         if wanted.types and item.type not in wanted.types:
             return False
         return _within(item.moment, wanted.since, wanted.until)
+
+
+def plays_of(
+    conn: sa.Connection, account_id: int, history_ids: Collection[int]
+) -> list[SelectedPlay]:
+    """Those plays that Trakt still shows, in no order."""
+    query = _play_query(account_id, Selection())
+    wanted = play_table.c.history_id.in_(history_ids)
+    return [SelectedPlay._make(row) for row in conn.execute(query.where(wanted))]
 
 
 def _within(moment: int | None, since: datetime | None, until: datetime | None) -> bool:
