@@ -2,7 +2,7 @@
 # Sets up .venv for the Makefile, on a machine that may have nothing but Python, git and make.
 #
 #   sh scripts/setup.sh runtime         what the program needs
-#   sh scripts/setup.sh dev             that, and the tools for tests and checks
+#   sh scripts/setup.sh dev             that, the tools for tests and checks, and a browser
 #   sh scripts/setup.sh lock [OPTION]   resolve the requirement files anew
 #
 # Three steps: pip puts uv into .uv, uv makes .venv, uv fills it. Every file that is downloaded
@@ -105,25 +105,62 @@ find_pip() {
     pip_python=
 }
 
-# uv is a program without dependencies, so the pip of any Python may fetch it.
-install_pip() {
-    command -v apt-get >/dev/null ||
-        fail "Watchbook's set-up needs pip for $python, and it is missing." \
-            "Install it with your system's package manager, then run make again."
+# install_package PACKAGE NEED REASON: as an administrator, and said before it is done.
+install_package() {
+    command -v apt-get >/dev/null || {
+        say "Watchbook's set-up needs $2, and it is missing."
+        say "Install it with your system's package manager, then run make again."
+        return 1
+    }
     as_root=
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null ||
-            fail "Watchbook's set-up needs pip for $python, and only an administrator can install it here." \
-                "Ask for: apt-get install python3-pip"
+        command -v sudo >/dev/null || {
+            say "Watchbook's set-up needs $2, and only an administrator can install it here."
+            say "Ask for: apt-get install $1"
+            return 1
+        }
         as_root=sudo
     fi
-    say "Installing the Debian package python3-pip${as_root:+ (with sudo)}: pip fetches the installer, uv."
-    $as_root apt-get -q update >&2
-    $as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q install -y --no-install-recommends python3-pip >&2
+    say "Installing the Debian package $1${as_root:+ (with sudo)}: $3."
+    $as_root apt-get -q update >&2 &&
+        $as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get -q install -y --no-install-recommends "$1" >&2
+}
+
+# uv is a program without dependencies, so the pip of any Python may fetch it.
+install_pip() {
+    install_package python3-pip "pip for $python" "pip fetches the installer, uv" || exit 1
     find_pip
     [ -n "$pip_python" ] || fail "python3-pip was installed, but $python still finds no pip." \
         "Name a Python that has one: make PYTHON=/usr/bin/python3"
+}
+
+# A snap sees nothing of /tmp, where the tests' pages are, so one does not count. The same list
+# stands in tests/browser.py.
+find_browser() {
+    for browser in ${CHROMIUM:-chromium chromium-browser google-chrome google-chrome-stable}; do
+        case $("$browser" --version 2>/dev/null) in
+            '' | *snap*) ;;
+            *) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+is_ubuntu() { grep -q '^ID=.*ubuntu' /etc/os-release 2>/dev/null; }
+
+# Only the tests of pages need a browser, so everything else is set up without one, too.
+install_browser() {
+    if find_browser; then
+        return
+    elif is_ubuntu; then
+        say "The tests of pages need a browser, and Ubuntu's own Chromium is a snap, which cannot see"
+        say "them. Install Google's package of Chrome (google-chrome-stable), then run make again."
+    else
+        install_package chromium "Chromium for the tests of pages" \
+            "the tests look at Watchbook's pages with it" ||
+            say "Everything but the tests of pages works without it."
+    fi
 }
 
 install_uv() {
@@ -193,7 +230,10 @@ set_up() {
     make_environment
     case $wanted in
         runtime) fill_environment runtime "the libraries the program is made of" ;;
-        dev) fill_environment dev "those libraries, and the tools for tests and checks" ;;
+        dev)
+            fill_environment dev "those libraries, and the tools for tests and checks"
+            install_browser
+            ;;
     esac
     stamp "$wanted" "$inputs"
 }
