@@ -5,6 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,6 +157,46 @@ def test_nothing_selected_is_said(run: Run, sandra: Filled, tmp_path: Path) -> N
     ended = run("export", "letterboxd", "--list", "favorites", "-o", "b.csv")
     assert ended.code == 0
     assert ended.out == "Nothing was selected, so nothing was written.\n"
+
+
+def in_child(
+    *arguments: str, die_at: str = "", room: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process that is killed at a step or may not write large files."""
+
+    def limit() -> None:
+        if room is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    return subprocess.run(
+        [sys.executable, "-m", "watchbook", *arguments],
+        env=os.environ | {"_WATCHBOOK_DIE_AT": die_at},
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["csv", "json", "sqlite"])
+def test_a_full_disk_leaves_nothing(sandra: Filled, tmp_path: Path, name: str) -> None:
+    """What is said is that there is no room; the folder is as it was."""
+    sandra.plays(*(film_play(n, n) for n in range(100, 1_100)))
+    ended = in_child("export", name, "-o", "new/file", room=80_000)
+    assert ended.returncode == 74, ended.stderr
+    assert "Free some space" in ended.stderr
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_process_that_is_killed_leaves_no_half_file(sandra: Filled, tmp_path: Path) -> None:
+    """Neither a file under its name nor a damaged older one."""
+    (tmp_path / "old.csv").write_text("older")
+    ended = in_child("export", "csv", "-o", "old.csv", "--force", die_at="export.written")
+    assert ended.returncode == -signal.SIGKILL
+    assert (tmp_path / "old.csv").read_text() == "older"
+    assert in_child("export", "csv", "-o", "old.csv", "--force").returncode == 0
+    assert ids((tmp_path / "old.csv").read_text("utf-8-sig")) == ["2", "1"]
 
 
 def test_there_must_be_an_account(run: Run, home: Path) -> None:

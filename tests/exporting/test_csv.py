@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.exporting.conftest import Filled, hostile
+from tests.exporting.conftest import Filled, film_play, hostile
 from watchbook.exporting.selection import Selection
-from watchbook.exporting.spreadsheet import TABLES, guarded
+from watchbook.exporting.spreadsheet import PLAY_CELLS, TABLES, guarded
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -146,3 +148,21 @@ def test_only_what_looks_like_a_formula_is_guarded(value: Any, cell: Any) -> Non
 def test_nothing_selected_is_a_header(empty: Filled) -> None:
     """A file without rows, not an error."""
     assert table(empty) == []
+
+
+def test_every_column_of_plays_is_documented() -> None:
+    """In the how-to, where people look for it."""
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "export.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
+    assert {*PLAY_CELLS, "removed_at"} - named == set()
+    assert [name for name in TABLES if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.000Z"])
+def test_the_ends_of_the_calendar_are_no_obstacle(empty: Filled, at: str) -> None:
+    """Where the account's clock would show a year that there is not."""
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        empty.account = replace(empty.account, timezone=zone)
+        empty.plays(film_play(1, 1, at))
+        assert table(empty)[0]["history_id"] == "1"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_iso
+from watchbook.errors import StoreError, StoreFull
 from watchbook.exporting.database_schema import (
     APPLICATION,
     SEARCH,
@@ -40,6 +41,7 @@ _STORED = {"episode": "number", "imdb_id": "imdb", "tmdb_id": "tmdb", "tvdb_id":
 """Columns of titles that the store calls otherwise."""
 
 _TITLE_FIELDS = [field.name for field in TITLES.fields if field.name not in {"id", "show_id"}]
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")  # the second: a limit on file sizes
 _FAST = ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE")
 
 Row = tuple[Value, ...]
@@ -49,6 +51,7 @@ def write(store: Store, account: Account, selection: Selection, target: Path) ->
     """Write the database to ``target``."""
     written = Written([target])
     with (
+        _errors(target),
         selected(store, account, selection) as rows,
         closing(sqlite3.connect(target, isolation_level=None)) as made,
     ):
@@ -59,6 +62,19 @@ def write(store: Store, account: Account, selection: Selection, target: Path) ->
         made.execute("COMMIT")
         _finish(made)
     return written
+
+
+@contextmanager
+def _errors(target: Path) -> Iterator[None]:
+    """Turn what SQLite says about the new file into errors of our tree."""
+    try:
+        yield
+    except sqlite3.OperationalError as reason:
+        kind = StoreFull if reason.sqlite_errorname in _NO_ROOM else StoreError
+        raise kind(
+            f"{target.name} could not be written: {reason}.",
+            hint="Free some space, or name another folder with -o.",
+        ) from reason
 
 
 def _finish(made: sqlite3.Connection) -> None:

@@ -104,9 +104,10 @@ def _head(account: Account, wanted: Selection) -> dict[str, Any]:
 
 
 def _line(facts: Mapping[str, Any], raw: str) -> bytes:
-    """A row: what we know of it, then Trakt's object as it came."""
+    """A row on one line: what we know of it, then Trakt's object as it came."""
     known = {name: value for name, value in facts.items() if value is not None}
-    return _encode(known).removesuffix(b"}") + b',"trakt":' + raw.encode() + b"}"
+    flat = raw.replace("\n", " ").replace("\r", " ")  # inside of texts JSON has them escaped
+    return _encode(known).removesuffix(b"}") + b',"trakt":' + flat.encode() + b"}"
 
 
 def _plays(rows: Selected) -> Iterator[bytes]:

@@ -20,8 +20,15 @@ class Wall:
         self.name = account.timezone if self._zone else None
 
     def local(self, millis: int) -> datetime:
-        """A stored moment, with the offset that held then and there."""
-        return from_millis(millis).astimezone(self._zone)
+        """A stored moment, with the offset that held then and there.
+
+        At the ends of the calendar, where that would lead out of it, in UTC.
+        """
+        moment = from_millis(millis)
+        try:
+            return moment.astimezone(self._zone)
+        except OverflowError:
+            return moment
 
     def iso(self, millis: int | None) -> str | None:
         """``2026-11-21T21:15:00+01:00``; None for an unknown date, which Trakt writes as 0."""

@@ -49,7 +49,7 @@ CHOSEN = replace(
 
 Cell = Callable[[SelectedPlay, Wall], Value]
 
-_PLAY: dict[str, Cell] = {
+PLAY_CELLS: dict[str, Cell] = {
     "watched_at": lambda play, _: utc(play.watched_at),
     "watched_at_local": lambda play, wall: wall.iso(play.watched_at),
     "type": lambda play, _: play.type,
@@ -116,7 +116,7 @@ def write(
 def _sheet(name: str, rows: Selected) -> _Sheet:
     gone = ("removed_at",) if rows.selection.removed else ()
     if name == PLAYS:
-        return _Sheet((*_PLAY, *gone), _play_rows(rows))
+        return _Sheet((*PLAY_CELLS, *gone), _play_rows(rows))
     table = next(table for table in (CHOSEN, *ITEM_TABLES) if table.name == name)
     own = tuple(column.name for column in table.columns)
     head = (*_of_list(table), *(_SUBJECT if table.titled else ()))
@@ -129,7 +129,7 @@ def _of_list(table: ItemTable) -> tuple[str, ...]:
 
 def _play_rows(rows: Selected) -> Iterator[list[Value]]:
     wall = Wall(rows.account)
-    cells = list(_PLAY.values())
+    cells = list(PLAY_CELLS.values())
     for play in rows.plays(newest_first=True):
         found = [cell(play, wall) for cell in cells]
         yield [*found, utc(play.removed_at)] if rows.selection.removed else found
