@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -48,6 +49,16 @@ _read_number = msgspec.json.Decoder(_Numbered).decode
 _skim = msgspec.json.Decoder(msgspec.Raw).decode
 
 
+class _Known(NamedTuple):
+    """What ``watchbook/rows.json`` says, by file.
+
+    The keys of its rows; of plays the history ids that they do not say themselves, by position.
+    """
+
+    keys: dict[str, list[str]]
+    numbers: dict[str, dict[int, int]]
+
+
 class Unpacked:
     """A verified archive whose rows can be read, file by file; see :func:`unpacked`."""
 
@@ -55,9 +66,6 @@ class Unpacked:
         self.path = path
         self.manifest = manifest
         self._spool = spool
-        self._keys: dict[str, list[str]] = {}
-        self._numbers: dict[str, dict[int, int]] = {}
-        self._learn_keys()
 
     def files_of(self, data_set: str) -> list[FileEntry]:
         """The files that hold rows of ``data_set``, those gone at Trakt in files of their own."""
@@ -65,9 +73,9 @@ class Unpacked:
 
     def rows(self, entry: FileEntry) -> Iterator[Row]:
         """The rows of one file, in its order; raises ArchiveDamaged when they have no keys."""
-        keys = iter(self._keys.get(entry.path, ()))
-        numbers = self._numbers.get(entry.path, {})
-        plays = entry.path not in self._keys
+        keys = iter(self._known.keys.get(entry.path, ()))
+        numbers = self._known.numbers.get(entry.path, {})
+        plays = entry.path not in self._known.keys
         for position, line in enumerate(self._lines(entry)):
             raw, removed_at = _taken_apart(line) if entry.kind == "removed" else (line, None)
             key: Key | None
@@ -76,15 +84,18 @@ class Unpacked:
                 raise self._damaged(f"{entry.path}, row {position + 1} has no key")
             yield Row(key, raw, removed_at)
 
-    def _learn_keys(self) -> None:
+    @cached_property
+    def _known(self) -> _Known:
+        known = _Known({}, {})
         positions: dict[str, int] = {}
         for path, facts in recall(self._read_rows(ROWS)):
             position = positions.get(path, 0)
             positions[path] = position + 1
             if "key" in facts:
-                self._keys.setdefault(path, []).append(facts["key"])
+                known.keys.setdefault(path, []).append(facts["key"])
             elif facts["columns"]:
-                self._numbers.setdefault(path, {})[position] = facts["columns"][0]
+                known.numbers.setdefault(path, {})[position] = facts["columns"][0]
+        return known
 
     def _lines(self, entry: FileEntry) -> Iterator[bytes]:
         """The rows of a file, fast where each is one line: the manifest says how many there are."""
