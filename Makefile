@@ -5,11 +5,11 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long lint bench lock docs clean setup setup-dev
+.PHONY: help demo run s3 test test-long lint bench lock docs clean setup setup-dev
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do \
 		printf '  %-10s %s\n' "$$target" "$$text"; done
 	@echo "PYTHON=/path/to/python3 picks another Python (3.11 or newer) for a new .venv."
 
@@ -19,6 +19,9 @@ demo: setup ## Run the whole program once against stand-ins, print a report and 
 run: ARGS ?= demo
 run: setup ## Run watchbook; ARGS="serve" picks the command, without it the demo stays up
 	$(BIN)/watchbook $(ARGS)
+
+s3: ## Add the library for off-site copies to S3-compatible services
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh s3
 
 test: lint ## Check style and types, then run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(ARGS)

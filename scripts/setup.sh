@@ -2,6 +2,7 @@
 # Sets up .venv for the Makefile, on a machine that may have nothing but Python, git and make.
 #
 #   sh scripts/setup.sh runtime         what the program needs
+#   sh scripts/setup.sh s3              that, and the library for S3-compatible services
 #   sh scripts/setup.sh dev             that, the tools for tests and checks, and a browser
 #   sh scripts/setup.sh lock [OPTION]   resolve the requirement files anew
 #
@@ -221,15 +222,20 @@ stamp() {
 set_up() {
     wanted=$1
     inputs=$(digest pyproject.toml scripts/setup.sh requirements/bootstrap.txt \
-        requirements/runtime.txt requirements/dev.txt)
+        requirements/runtime.txt requirements/s3.txt requirements/dev.txt)
+    # Once S3 was asked for, it stays, also when newer versions are set up.
+    if [ "$wanted" = s3 ] && [ ! -f .make/s3 ]; then stamp s3 wanted; fi
+    if [ "$wanted" = runtime ] && [ -f .make/s3 ]; then wanted=s3; fi
     if has_environment && { stamped dev "$inputs" || stamped "$wanted" "$inputs"; }; then
         return
     fi
     rm -f .make/runtime .make/dev
+    if [ -f .make/s3 ]; then stamp s3 wanted; fi
     install_uv
     make_environment
     case $wanted in
         runtime) fill_environment runtime "the libraries the program is made of" ;;
+        s3) fill_environment s3 "those libraries, and one for S3-compatible services" ;;
         dev)
             fill_environment dev "those libraries, and the tools for tests and checks"
             install_browser
@@ -251,17 +257,19 @@ lock() {
     install_uv
     compile requirements/bootstrap.txt requirements/bootstrap.in "$@"
     compile requirements/runtime.txt pyproject.toml "$@"
-    compile requirements/dev.txt pyproject.toml --group dev \
+    compile requirements/s3.txt pyproject.toml --extra s3 \
         --constraints requirements/runtime.txt "$@"
+    compile requirements/dev.txt pyproject.toml --group dev \
+        --constraints requirements/s3.txt "$@"
 }
 
 tame_surroundings
 find_python
 case ${1:-} in
-    runtime | dev) set_up "$1" ;;
+    runtime | s3 | dev) set_up "$1" ;;
     lock)
         shift
         lock "$@"
         ;;
-    *) fail "usage: sh scripts/setup.sh runtime|dev|lock" "See the head of the file." ;;
+    *) fail "usage: sh scripts/setup.sh runtime|s3|dev|lock" "See the head of the file." ;;
 esac

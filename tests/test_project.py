@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("bootstrap.txt", "runtime.txt", "dev.txt")
-TARGETS = ("demo", "run", "test", "test-long", "lint", "bench", "lock", "clean", "help")
+LOCKS = ("bootstrap.txt", "runtime.txt", "s3.txt", "dev.txt")
+TARGETS = ("demo", "run", "s3", "test", "test-long", "lint", "bench", "lock", "clean", "help")
 
 # The one that ran the tests may use another index than the next person.
 REGISTRY = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com))\b", re.IGNORECASE)
@@ -99,11 +99,13 @@ def test_locks_hold_what_the_project_asks_for() -> None:
     dev = {entry.split("==")[0] for entry in locked("dev.txt")}
     assert named(project["project"]["dependencies"]) <= runtime
     assert named(project["dependency-groups"]["dev"]) <= dev
+    extra = {entry.split("==")[0] for entry in locked("s3.txt")}
+    assert named(project["project"]["optional-dependencies"]["s3"]) <= extra
 
 
 def test_tools_are_added_to_the_same_libraries() -> None:
     """Tests run on exactly the versions that people get."""
-    assert locked("runtime.txt") <= locked("dev.txt")
+    assert locked("runtime.txt") <= locked("s3.txt") <= locked("dev.txt")
 
 
 def test_the_locked_installer_can_build_the_project() -> None:
@@ -133,7 +135,7 @@ def test_make_help_tells_of_every_target() -> None:
         text=True,
         env={"PATH": os.environ["PATH"]},
     ).stdout
-    assert set(re.findall(r"^  ([a-z-]+)  ", shown, re.MULTILINE)) == set(TARGETS)
+    assert set(re.findall(r"^  ([a-z0-9-]+)  ", shown, re.MULTILINE)) == set(TARGETS)
 
 
 @pytest.mark.parametrize("target", TARGETS)
