@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from watchbook import errors
-from watchbook.cli import doctor, sync
+from watchbook.cli import backup_diff, doctor, sync
 from watchbook.cli import main as commands
 from watchbook.cli.main import cli
 from watchbook.exporting import database_schema as database
@@ -158,6 +158,7 @@ _LATER = {"transient": "yes, later", "unknown": "look first", "permanent": ""}
 _OF_COMMANDS = (
     (0, "All went well.", ""),
     (doctor.UNWELL, "`watchbook doctor` found a problem.", ""),
+    (backup_diff.DIFFERENT, "`watchbook backup diff --exit-code`: something differs.", ""),
     (1, "Whoever read the output went away before its end.", ""),
     (sync.INCOMPLETE, "`watchbook sync` ended, but without all that Trakt claims.", "yes, later"),
     (65, "`watchbook status`: a copy is incomplete.", ""),

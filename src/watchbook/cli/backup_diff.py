@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 FEW = 3
 """Rows that are named behind a sentence unless more are asked for."""
 
-_DIFFERENT = 1
+DIFFERENT = 1
+"""Exit code of `--exit-code` when something differs."""
+
 _THEM = "`watchbook backup list` shows them."
 
 
@@ -58,7 +60,7 @@ def diff(
         context.answer(_as_data(found))
     else:
         _tell(context, found, None if all_rows else limit, listing=all_rows or limit is not None)
-    return _DIFFERENT if exit_code and not found.same else 0
+    return DIFFERENT if exit_code and not found.same else 0
 
 
 def _chosen(context: Context, files: tuple[Path, ...]) -> tuple[Path, Path]:
