@@ -74,10 +74,10 @@ def _play_query(account_id: int) -> tuple[sa.Table, sa.Select[Any]]:
 
 def _item_query(account_id: int, data_set: str) -> tuple[sa.Table, sa.Select[Any]]:
     ours = (items.c.account_id == account_id) & (items.c.data_set == data_set)
-    return items, sa.select(items).where(ours).order_by(items.c.place, _by_bytes(items.c.key))
+    return items, sa.select(items).where(ours).order_by(items.c.place, by_bytes(items.c.key))
 
 
-def _by_bytes(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+def by_bytes(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """An order of texts that is the same in every database, whatever language it sorts in."""
     plain = sa.String(collation="C").with_variant(sa.String(), "sqlite")
     return sa.cast(text, plain)
@@ -88,7 +88,7 @@ def rejected_part(account_id: int) -> Part:
     query = (
         sa.select(rejects)
         .where(rejects.c.account_id == account_id)
-        .order_by(_by_bytes(rejects.c.data_set), _by_bytes(rejects.c.digest))
+        .order_by(by_bytes(rejects.c.data_set), by_bytes(rejects.c.digest))
     )
     return Part(REJECTED, "rejected", None, query, optional=True)
 
@@ -123,6 +123,8 @@ def _row(part: Part, row: Any) -> bytes:
     if part.kind == "removed":
         gone = exact_iso(row.removed_at)
         return f'{{"removed_at": "{gone}", "item": {row.raw}}}'.encode()
+    if part.kind == "watchbook":
+        return msgspec.json.encode({n: v for n, v in row._mapping.items() if v is not None})  # noqa: SLF001 - documented by SQLAlchemy
     if part.kind == "rejected":
         return msgspec.json.encode({"data_set": row.data_set, "reason": row.reason, "raw": row.raw})
     raw: str = row.raw

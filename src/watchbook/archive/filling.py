@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from watchbook.archive.account_file import ACCOUNT, AccountFile, read_account_file
 from watchbook.archive.contents import taken_apart
-from watchbook.archive.manifest import INCOMPLETE, DataSetEntry, FileEntry, Manifest
+from watchbook.archive.details import TITLES, take_details
+from watchbook.archive.manifest import INCOMPLETE, KINDS_OF_ROWS, DataSetEntry, FileEntry, Manifest
 from watchbook.archive.memories import ROWS, recall, said_by
 from watchbook.archive.spool import Spool
 from watchbook.archive.standalone.verify import Damaged, read_rows
@@ -29,12 +30,11 @@ from watchbook.steps import step
 from watchbook.store import accounts, datasets
 from watchbook.store.datasets import DataSetState
 from watchbook.store.schema import items, plays, rejects
-from watchbook.store.titles import TitleWriter
+from watchbook.store.titles import NAMES, TitleWriter
 from watchbook.trakt.datasets import BY_NAME, DataSet, Shape
 from watchbook.trakt.parse import ParsedItem, ParsedPlay, parse_item, parse_play
 
 _BATCH = 1_000
-_OF_ROWS = {"data", "removed", "rejected"}
 
 Facts = Mapping[str, Any]
 Row = dict[str, Any]
@@ -61,7 +61,7 @@ class Filling:
         self.files: dict[str, FileEntry] = {entry.path: entry for entry in manifest.files}
         self.generations: dict[str, int] = {}
         """The latest reading that showed a row, by data set."""
-        self._titles = _Titles(conn)
+        self._titles = _Titles(conn, names_only=TITLES in spool)
 
     def run(self) -> list[str]:
         """Read everything back; names the files of Watchbook's own that nobody here reads.
@@ -84,8 +84,15 @@ class Filling:
             known = recall(read_rows(ROWS, file, parse_row))
             for path, facts in groupby(known, key=itemgetter(0)):
                 count += self._file(self.files[path], map(itemgetter(1), facts))
-        if count != sum(entry.rows or 0 for entry in self.manifest.files if _has_rows(entry)):
+        of_rows = (entry for entry in self.manifest.files if entry.kind in KINDS_OF_ROWS)
+        if count != sum(entry.rows or 0 for entry in of_rows):
             raise ValueError(f"{ROWS} does not speak of every row")
+
+    def details(self) -> None:
+        """The details of titles; from the rows themselves, where the archive has no such file."""
+        if TITLES in self.spool:
+            with self.spool.open(TITLES) as file:
+                take_details(self.conn, read_rows(TITLES, file, parse_row))
 
     def account(self) -> None:
         """The account's own row, and how far each data set was read."""
@@ -160,28 +167,45 @@ class Filling:
             self.generations[name] = max(self.generations.get(name, 0), row["generation"])
 
 
-READERS: Mapping[str, Callable[[Filling], None]] = {ROWS: Filling.rows, ACCOUNT: Filling.account}
+READERS: Mapping[str, Callable[[Filling], None]] = {
+    ROWS: Filling.rows,
+    TITLES: Filling.details,
+    ACCOUNT: Filling.account,
+}
 """Who reads back each file of Watchbook's own, in this order (rejected rows are rows)."""
 
 
 class _Titles:
     """Saves titles in the form of the latest row that names them, in whatever order rows come."""
 
-    def __init__(self, conn: sa.Connection) -> None:
+    def __init__(self, conn: sa.Connection, *, names_only: bool) -> None:
         self._conn = conn
+        self._names_only = names_only
         self._writer = TitleWriter()
-        self._named_at: dict[tuple[str, bool], int] = {}
+        self._named_at: dict[str, int] = {}
+        self._detailed_at: dict[str, int] = {}
 
     def save(self, named: Iterable[Named]) -> None:
-        """Save those of the titles that no later row has named in as full a form."""
-        self._writer.save(self._conn, [title for at, title in named if self._is_latest(at, title)])
+        """Save what no later row tells of the titles."""
+        found = (self._as_of(at, title) for at, title in named)
+        self._writer.save(self._conn, [title for title in found if title])
 
-    def _is_latest(self, at: int, title: Mapping[str, Any]) -> bool:
-        form = (title["key"], title["detailed"])
-        latest = self._named_at.get(form, at) <= at
-        if latest:
-            self._named_at[form] = at
-        return latest
+    def _as_of(self, at: int, title: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What a row of that moment may say of a title."""
+        key = title["key"]
+        if title["detailed"] and self._names_only:
+            title = {**title, "detailed": False}
+        details = title["detailed"] and _is_latest(self._detailed_at, key, at)
+        if _is_latest(self._named_at, key, at):
+            return title
+        return {**title, **dict.fromkeys(NAMES)} if details else None
+
+
+def _is_latest(moments: dict[str, int], key: str, at: int) -> bool:
+    latest = moments.get(key, at) <= at
+    if latest:
+        moments[key] = at
+    return latest
 
 
 @contextmanager
@@ -194,10 +218,6 @@ def _fitting(name: str) -> Iterator[None]:
             f"{name} is as it was written, but does not fit together: {reason}.",
             hint="Import another archive; nothing was taken from this one.",
         ) from reason
-
-
-def _has_rows(entry: FileEntry) -> bool:
-    return entry.kind in _OF_ROWS
 
 
 def _read(entry: DataSetEntry) -> bool:

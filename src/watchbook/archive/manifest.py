@@ -23,6 +23,8 @@ INCOMPLETE = "incomplete"
 UNAVAILABLE = "unavailable"
 
 Kind = Literal["data", "removed", "rejected", "watchbook", "document"]
+KINDS_OF_ROWS: frozenset[Kind] = frozenset({"data", "removed", "rejected"})
+"""Files of which ``watchbook/rows.json`` speaks, row for row."""
 
 _OWN_DIGEST = "manifest_sha256"
 _BLANK = "0" * 64
@@ -110,12 +112,16 @@ def count_rows(files: Iterable[FileEntry]) -> dict[str, int]:
 
 
 def content_digest(files: Iterable[FileEntry], data_sets: Sequence[DataSetEntry]) -> str:
-    """One digest over all rows and verdicts that do not change by themselves."""
+    """One digest over all rows and verdicts that do not change by themselves.
+
+    Files of Watchbook's own do not count: when a data set was last looked at changes with every
+    sync, and a new archive for that would push older, different ones out.
+    """
     volatile = {entry.name for entry in data_sets if entry.volatile}
     lines = [
         f"{entry.path} {entry.sha256}"
         for entry in files
-        if entry.kind in {"data", "removed", "rejected"} and entry.data_set not in volatile
+        if entry.kind in KINDS_OF_ROWS and entry.data_set not in volatile
     ]
     lines += [f"{entry.name} {entry.verdict}" for entry in data_sets if not entry.volatile]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -153,6 +153,8 @@ class _ReadingBack:
         with self.store.database.read() as conn:
             report = self._report(conn, account, Order.SAME)
         report.nothing_new = True
+        report.outcome = COMPLETE
+        report.words = f"{account.name} holds what is in {self.label} already; nothing changed"
         self._finish(run_id, report)
         return report
 
@@ -183,9 +185,8 @@ class _ReadingBack:
             conn.execute(sa.delete(data_sets).where(data_sets.c.account_id == account.id))
             passed = Filling(conn, account.id, self.manifest, self.spool, self.listener).run()
             report = self._report(conn, account, Order.NEWER)
-            report.notes += [
-                f"passed over, since only a newer Watchbook knows it: {p}" for p in passed
-            ]
+            if passed:
+                report.notes.append(f"only a newer Watchbook can read {', '.join(passed)}")
             step("import.taken")
         return account, run_id, report
 

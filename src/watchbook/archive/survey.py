@@ -24,10 +24,12 @@ from watchbook.archive.contents import (
     parts_of,
     rejected_part,
 )
+from watchbook.archive.details import details_part
 from watchbook.archive.layout import Layout, Layouts
 from watchbook.archive.manifest import (
     COMPLETE,
     INCOMPLETE,
+    KINDS_OF_ROWS,
     UNAVAILABLE,
     DataSetEntry,
     content_digest,
@@ -83,6 +85,7 @@ class _Surveyor:
         content = content_digest([member.entry for member in members], entries)
         self._memories.end()
         members.append(from_file(ROWS, "watchbook", self._spool, self._memories.lines))
+        members.append(self._member(details_part(self._account.id)))
         account = account_file(self._conn, self._account.id, states.values())
         members.append(in_memory(ACCOUNT, "watchbook", account, 1))
         return Survey(members, entries, *whole_verdict(entries), content)
@@ -100,10 +103,13 @@ class _Surveyor:
                 count += len(batch)
                 yield batch
 
+        rows: Batches = counting(batches(self._conn, part))
+        if part.kind in KINDS_OF_ROWS:
+            rows = self._memories.passing(part, rows)
         return measured(
             part.path,
             part.kind,
-            chunks(part, self._memories.passing(part, counting(batches(self._conn, part)))),
+            chunks(part, rows),
             lambda: chunks(part, batches(self._conn, part)),
             data_set=part.data_set,
             rows=lambda: count,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from watchbook.importing import ImportReport
 
 _ACCEPTED = (
-    "Accepted are Trakt's export (trakt-export-….zip, or the folder it unpacks to), "
-    "instance-….tar.gz, which `watchbook backup --instance` writes, and the .db copies that an "
-    "upgrade makes."
+    "Accepted are Trakt's export (trakt-export-….zip, or the folder it unpacks to), the archive "
+    "of an account (backup-….tar.gz), instance-….tar.gz, which `watchbook backup --instance` "
+    "writes, and the .db copies that an upgrade makes."
 )
 _ZIP = b"PK"
 _GZIP = b"\x1f\x8b"
@@ -30,7 +31,7 @@ _INCOMPLETE = 65
 """Exit code of an import that ended, but without all that Trakt claims, as of a sync."""
 
 
-@click.command(name="import", short_help="Take in Trakt's export, or a saved installation.")
+@click.command(name="import", short_help="Take in Trakt's export, an archive, an installation.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--accept-removals",
@@ -39,35 +40,50 @@ _INCOMPLETE = 65
 )
 @click.pass_obj
 def import_files(context: Context, files: tuple[Path, ...], *, accept_removals: bool) -> int:
-    """Take in files: Trakt's export, again and again, or a saved installation.
+    """Take in files: Trakt's export, again and again, an archive, or a saved installation.
 
     Exports may be given as ZIPs or folders, several at once; the oldest is taken in first.
-    They never take anything away from what is newer here. A saved installation goes into an
-    empty database.
+    They never take anything away from what is newer here. The archive of an account
+    (backup-….tar.gz) rebuilds it, where nothing is kept of it yet; exports given along come
+    after that. A saved installation goes into an empty database.
 
     Example: watchbook import trakt-export-sandra.zip
     """
-    exports = [file for file in files if _is_export(file)]
-    loaded = [_load(context, file) for file in files if file not in exports]
-    reports = _take_in(context, exports, accept_removals=accept_removals)
+    kinds = {file: _kind(file) for file in files}
+    given = {kind: [file for file in kinds if kinds[file] is kind] for kind in _Kind}
+    loaded = [_load(context, file) for file in given[_Kind.INSTALLATION]]
+    reports = _rebuild(context, given[_Kind.ARCHIVE])
+    reports += _take_in(context, given[_Kind.EXPORT], accept_removals=accept_removals)
     if context.json:
         context.answer([*loaded, *(report.as_data() for report in reports)])
     return 0 if not reports or reports[-1].complete else _INCOMPLETE
 
 
-def _is_export(file: Path) -> bool:
-    """Whether a file is an export, and not a saved installation; raises InputError if neither."""
+class _Kind(Enum):
+    """What a file is that can be taken in."""
+
+    EXPORT = "export"
+    ARCHIVE = "archive"
+    INSTALLATION = "installation"
+
+
+def _kind(file: Path) -> _Kind:
+    """What a file is; raises InputError when it is nothing of that, and ArchiveDamaged."""
+    from watchbook.archive.reading_back import is_account_archive
+
     if file.is_dir():
-        return True
+        return _Kind.EXPORT
     if not file.is_file():
         raise InputError(f"There is no file {file}.", hint=_ACCEPTED)
     with file_errors(file), file.open("rb") as opened:
         start = opened.read(len(_SQLITE))
     if start.startswith(_ZIP):
-        return True
-    if not start.startswith(_GZIP) and start != _SQLITE:
+        return _Kind.EXPORT
+    if start.startswith(_GZIP):
+        return _Kind.ARCHIVE if is_account_archive(file) else _Kind.INSTALLATION
+    if start != _SQLITE:
         raise InputError(f"{file.name} is no file that can be imported.", hint=_ACCEPTED)
-    return False
+    return _Kind.INSTALLATION
 
 
 def _load(context: Context, file: Path) -> Loaded:
@@ -83,6 +99,29 @@ def _load(context: Context, file: Path) -> Loaded:
             "Key       the one from the archive is in force; the old one lies beside it"
         )
     return loaded
+
+
+def _rebuild(context: Context, files: list[Path]) -> list[ImportReport]:
+    from watchbook.archive.reading_back import import_archive, newest_first
+    from watchbook.cli.progress import Progress
+
+    reports = []
+    for file in newest_first(files):
+        with Progress(quiet=context.json or context.quiet) as progress:
+            report = import_archive(context.store, file, context.account_name, progress)
+        _tell_rebuilt(context, report)
+        reports.append(report)
+    return reports
+
+
+def _tell_rebuilt(context: Context, report: ImportReport) -> None:
+    """Say for a person what was read back."""
+    if report.nothing_new:
+        context.say(f"{report.words}.")
+        return
+    rows = sum(outcome.kept for outcome in report.data_sets)
+    context.say(f"{report.file} for {report.account}: {counted(rows, 'row')} as they were.")
+    _tell_end(context, report)
 
 
 def _take_in(context: Context, files: list[Path], *, accept_removals: bool) -> list[ImportReport]:
@@ -122,6 +161,10 @@ def _tell(context: Context, report: ImportReport) -> None:
     lacking = [o.name for o in report.data_sets if o.state == "unavailable"]
     if lacking:
         context.say(f"  Trakt's export does not hold: {', '.join(_top_names(lacking))}")
+    _tell_end(context, report)
+
+
+def _tell_end(context: Context, report: ImportReport) -> None:
     for note in report.notes:
         context.say(f"  note: {note}")
     context.say(f"{report.words[:1].upper()}{report.words[1:]} ({report.seconds:.1f} s).")

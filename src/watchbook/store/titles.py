@@ -16,8 +16,8 @@ from watchbook.clock import now, to_millis
 from watchbook.store.database import Excluded, upsert
 from watchbook.store.schema import titles
 
-_NAMES = ("show_key", "season", "number", "title", "year", "slug", "imdb", "tmdb", "tvdb")
-_DETAILS = (
+NAMES = ("show_key", "season", "number", "title", "year", "slug", "imdb", "tmdb", "tvdb")
+DETAILS = (
     "runtime",
     "released",
     "genres",
@@ -57,12 +57,12 @@ class TitleWriter:
         names = [_only_names(row) for row in short.values()]
         details = [row | {"detailed_at": moment} for row in full.values()]
         for belongs in (False, True):  # a show, in whatever form, before what refers to it
-            _save(conn, _part(names, belongs=belongs), _NAMES)
-            _save(conn, _part(details, belongs=belongs), (*_NAMES, *_DETAILS), ("detailed_at",))
+            _save(conn, _part(names, belongs=belongs), NAMES)
+            _save(conn, _part(details, belongs=belongs), (*NAMES, *DETAILS), ("detailed_at",))
 
 
 def _only_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("key", "type", "trakt_id", *_NAMES)}
+    return {name: row[name] for name in ("key", "type", "trakt_id", *NAMES)}
 
 
 def _part(rows: list[dict[str, Any]], *, belongs: bool) -> list[dict[str, Any]]:
