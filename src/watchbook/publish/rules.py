@@ -191,7 +191,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "payload",
         "standard",
-        values.choice("standard", "reference", "url"),
+        values.choice("standard", "reference", "reference-list", "url"),
         "How the title is cited; `reference` is for sites written for ownyourtrakt.",
     ),
     Rule("poster", "off", values.choice("off", "cite", "featured"), "Where the poster goes."),

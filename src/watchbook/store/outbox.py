@@ -6,7 +6,7 @@ of it are rows of their own, which name it. Rows go through the states of :class
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     OLDER = "older"
     UNDATED = "undated"
     RATING = "rating"
+    FIRST = "first"
     TEXT = "text"
     OWNER = "owner"
 
@@ -90,28 +91,35 @@ _COLUMNS = [outbox.c[name] for name in Post.__dataclass_fields__]
 _ATTEMPT = [attempts.c[name] for name in Attempt.__dataclass_fields__]
 
 
-def offer(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], plays: Sequence[int]) -> int:
-    """Put new posts for ``plays`` (history ids, one for each row) in; returns how many were new.
-
-    A play that has a post at the site already gets no second one.
-    """
-    made = 0
-    for row, history_id in zip(rows, plays, strict=True):
-        if _known(conn, row["site_id"], history_id):
-            continue
-        insert = sa.insert(outbox).values(_blank() | dict(row)).returning(outbox.c.id)
-        link(conn, row["site_id"], history_id, conn.execute(insert).scalar_one())
-        made += 1
-    return made
+def offer(conn: sa.Connection, row: Mapping[str, Any], history_id: int) -> bool:
+    """Put a new post for a play in; False when the play has one at the site already."""
+    if is_known(conn, row["site_id"], history_id):
+        return False
+    insert = sa.insert(outbox).values(_blank() | dict(row)).returning(outbox.c.id)
+    link(conn, row["site_id"], history_id, conn.execute(insert).scalar_one())
+    return True
 
 
 def _blank() -> dict[str, Any]:
     return {"kind": PostKind.CREATE, "made_at": to_millis(now()), "tries": 0, "looks": 0}
 
 
-def _known(conn: sa.Connection, site_id: int, history_id: int) -> bool:
+def is_known(conn: sa.Connection, site_id: int, history_id: int) -> bool:
+    """Whether a play has a post at the site, however that stands."""
     ours = (outbox_plays.c.site_id == site_id) & (outbox_plays.c.history_id == history_id)
     return conn.scalar(sa.select(outbox_plays.c.outbox_id).where(ours)) is not None
+
+
+def open_binge(conn: sa.Connection, site_id: int, show_key: str) -> Post | None:
+    """The post that waits for more episodes of a show."""
+    query = sa.select(*_COLUMNS).where(
+        outbox.c.site_id == site_id,
+        outbox.c.show_key == show_key,
+        outbox.c.kind == PostKind.CREATE,
+        outbox.c.state == PostState.WAITING,
+    )
+    row = conn.execute(query.order_by(outbox.c.id).limit(1)).one_or_none()
+    return Post(*row) if row else None
 
 
 def link(conn: sa.Connection, site_id: int, history_id: int, outbox_id: int) -> None:
@@ -219,7 +227,7 @@ def tries_of(conn: sa.Connection, outbox_id: int) -> list[Attempt]:
     return [Attempt(*row) for row in conn.execute(query)]
 
 
-def sent_since(conn: sa.Connection, site_id: int, moment: int) -> Iterable[int]:
+def sent_since(conn: sa.Connection, site_id: int, moment: int) -> Sequence[int]:
     """When something was sent to a site since ``moment``, oldest first."""
     query = (
         sa.select(attempts.c.began_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -142,3 +143,15 @@ def latest(conn: sa.Connection, account_id: int, kind: str, *, limit: int = 1) -
         .limit(limit)
     )
     return [Run(*row) for row in conn.execute(query)]
+
+
+def last_success(conn: sa.Connection, account_id: int, kinds: Collection[str]) -> int | None:
+    """When the last run of ``kinds`` that ended well began (millis); None if none ever did."""
+    began: int | None = conn.scalar(
+        sa.select(sa.func.max(runs.c.started_at)).where(
+            runs.c.account_id == account_id,
+            runs.c.kind.in_(kinds),
+            runs.c.outcome.in_((COMPLETE, INCOMPLETE)),
+        )
+    )
+    return began

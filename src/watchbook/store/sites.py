@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
 from watchbook.errors import InputError
-from watchbook.redaction import secret
 from watchbook.seal import Sealer
 from watchbook.store.accounts import Account
 from watchbook.store.schema import sites
@@ -36,19 +35,12 @@ class SiteState(StrEnum):
 
 
 @dataclass(frozen=True)
-class SiteTokens:
-    """What is sealed of a site; ``refresh`` is None where the site gave none."""
-
-    access: str = field(repr=False)
-    refresh: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
 class Site:
     """One site of an account. Times are milliseconds since 1970; ``rules`` are those it has set.
 
-    ``endpoint`` is the Micropub endpoint's address, or the folder. Plays watched before
-    ``connected_at`` are not news there.
+    ``endpoint`` is the Micropub endpoint's address, or the folder. ``sign_in`` says how its
+    owner signed in (JSON). ``renewing`` is the fingerprint of a refresh token that was sent, as
+    long as its answer is not known. Plays watched before ``connected_at`` are not news there.
     """
 
     id: int
@@ -57,12 +49,8 @@ class Site:
     kind: str
     me: str | None
     endpoint: str
-    media_endpoint: str | None
-    token_endpoint: str | None
-    revocation_endpoint: str | None
-    client_id: str | None
-    scope: str | None
-    expires_at: int | None
+    sign_in: str | None
+    renewing: str | None
     state: str
     words: str | None
     hint: str | None
@@ -70,33 +58,28 @@ class Site:
     retry_at: int | None
     failures: int
     connected_at: int
+    config: str | None
+    config_at: int | None
     rules: Mapping[str, str]
-    _sealed: tuple[str | None, str | None] = field(repr=False)
+    _sealed: str | None = field(repr=False)
 
-    def opened(self, sealer: Sealer) -> SiteTokens | None:
-        """Open the tokens; None where there are none. Raises SettingsError for another key."""
-        access, refresh = self._sealed
-        if access is None:
-            return None
-        return SiteTokens(
-            secret(sealer.open(access, _place(self.id, "access"))),
-            secret(sealer.open(refresh, _place(self.id, "refresh"))) if refresh else None,
-        )
+    def token(self, sealer: Sealer) -> str | None:
+        """What was sealed with :func:`seal_token`; raises SettingsError for another key."""
+        return None if self._sealed is None else sealer.open(self._sealed, _place(self.id))
 
 
-_SEALED = ("access_sealed", "refresh_sealed")
 _PLAIN = tuple(name for name in Site.__dataclass_fields__ if name not in {"rules", "_sealed"})
-_COLUMNS = [sites.c[name] for name in (*_PLAIN, "rules", *_SEALED)]
+_COLUMNS = [sites.c[name] for name in (*_PLAIN, "rules", "token_sealed")]
 
 
-def _place(site_id: int, which: str) -> str:
-    return f"site:{site_id}:{which}"
+def _place(site_id: int) -> str:
+    return f"site:{site_id}:token"
 
 
 def _site(row: Sequence[Any]) -> Site:
-    *plain, rules, access, refresh = row
+    *plain, rules, sealed = row
     texts = msgspec.json.decode(rules, type=dict[str, str])
-    return Site(**dict(zip(_PLAIN, plain, strict=True)), rules=texts, _sealed=(access, refresh))
+    return Site(**dict(zip(_PLAIN, plain, strict=True)), rules=texts, _sealed=sealed)
 
 
 def all_sites(conn: sa.Connection, account_id: int | None = None) -> list[Site]:
@@ -132,14 +115,7 @@ def choose(conn: sa.Connection, account: Account, name: str | None) -> Site:
 
 
 def add(
-    conn: sa.Connection,
-    sealer: Sealer,
-    account: Account,
-    name: str,
-    kind: Kind,
-    endpoint: str,
-    tokens: SiteTokens | None = None,
-    **values: object,
+    conn: sa.Connection, account: Account, name: str, kind: Kind, endpoint: str, **values: object
 ) -> Site:
     """Connect a site, from now on; raises InputError if the name is taken."""
     if any(site.name == name for site in all_sites(conn, account.id)):
@@ -159,10 +135,8 @@ def add(
         "rules": "{}",
         **values,
     }
-    made = conn.execute(sa.insert(sites).values(row).returning(sites.c.id)).scalar_one()
-    if tokens is not None:
-        seal_tokens(conn, sealer, made, tokens)
-    return get(conn, made)
+    insert = sa.insert(sites).values(row).returning(sites.c.id)
+    return get(conn, conn.execute(insert).scalar_one())
 
 
 def change(conn: sa.Connection, site_id: int, **values: object) -> None:
@@ -188,23 +162,17 @@ def set_rules(conn: sa.Connection, site_id: int, rules: Mapping[str, str]) -> No
     change(conn, site_id, rules=msgspec.json.encode(dict(rules)).decode())
 
 
-def seal_tokens(conn: sa.Connection, sealer: Sealer, site_id: int, tokens: SiteTokens) -> None:
-    """Write new tokens over the old ones."""
-    refresh = tokens.refresh
-    change(
-        conn,
-        site_id,
-        access_sealed=sealer.seal(tokens.access, _place(site_id, "access")),
-        refresh_sealed=sealer.seal(refresh, _place(site_id, "refresh")) if refresh else None,
-    )
+def seal_token(conn: sa.Connection, sealer: Sealer, site_id: int, token: str) -> None:
+    """Write a new token (any text that holds it) over the old one; it is known by now."""
+    change(conn, site_id, token_sealed=sealer.seal(token, _place(site_id)), renewing=None)
 
 
 def seal_anew(conn: sa.Connection, sealer: Sealer) -> None:
     """Seal every token with the newest key."""
     for site in all_sites(conn):
-        tokens = site.opened(sealer)
-        if tokens is not None:
-            seal_tokens(conn, sealer, site.id, tokens)
+        token = site.token(sealer)
+        if token is not None:
+            change(conn, site.id, token_sealed=sealer.seal(token, _place(site.id)))
 
 
 def remove(conn: sa.Connection, site_id: int) -> None:

@@ -1,0 +1,26 @@
+"""What is asked of a place where posts go, whatever it is: a Micropub server, a folder of files."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from watchbook.micropub.citing import Properties
+from watchbook.micropub.lookup import Lookup
+from watchbook.micropub.outcome import Outcome
+from watchbook.micropub.post import Post
+
+
+class Outlet(Protocol):
+    """Sends once and never again by itself, unless it is certain that nothing was done."""
+
+    def create(self, post: Post) -> Outcome:
+        """Make a post."""
+
+    def update(self, url: str, replace: Properties) -> Outcome:
+        """Replace properties of a post."""
+
+    def delete(self, url: str) -> Outcome:
+        """Take a post away."""
+
+    def look(self, post: Post) -> Lookup:
+        """Find a post that may have been made."""
