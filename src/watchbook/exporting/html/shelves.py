@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,9 +115,9 @@ class _Reader:
         note = _text(item.row.get("notes"))
         return [self._about(item), self._when(item), *([note] if note else [])]
 
-    def _items(self, *data_sets: str) -> list[SelectedItem]:
-        found = (item for name in data_sets for item in self._chosen.items(name))
-        return [item for item in found if item.removed_at is None]
+    def _items(self, *data_sets: str) -> Iterator[SelectedItem]:
+        for name in data_sets:
+            yield from (one for one in self._chosen.items(name) if one.removed_at is None)
 
     def _when(self, item: SelectedItem) -> int | None:
         return wall_minutes(self._wall, item.moment) if item.moment else None

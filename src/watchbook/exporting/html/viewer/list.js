@@ -7,7 +7,8 @@ let shown = []; // the lists on this page
 // `isHead(i)` tells the few tall rows; `build(i)` makes the inside of a row;
 // `atTop(i)` is told which row is the first in sight.
 function rowList(label, count, { isHead = () => false, build, atTop = () => {} }) {
-  const node = el("ul", { class: "rows", role: "list", "aria-label": label });
+  const cut = count > PRINTED ? `These are the first ${number(PRINTED)} of ${number(count)} lines.` : null;
+  const node = el("ul", { class: "rows", role: "list", "aria-label": label, "data-cut": cut });
   const starts = new Float64Array(count + 1);
 
   function measure() {
