@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from watchbook.checkup import book, machine, remote
 from watchbook.checkup.book import about
 from watchbook.checkup.check import Check, State, guarded, ok, problem
+from watchbook.checkup.places import check_places
 from watchbook.connecting import Installation, app_of
 from watchbook.errors import StoreError
 from watchbook.http import Answer, HttpClient
@@ -81,6 +82,8 @@ def _with_store(
         yield from outside.checks(settings.trakt_app[0])
     for account, grant in books:
         yield from _about(settings.home, database, account, grant)
+        if account.owner:
+            yield from check_places(settings, database, account, outside=outside is not None)
         if grant is not None:
             yield from _with_grant(settings, database, outside, account, grant)
 

@@ -44,6 +44,11 @@ class Copy:
     retry_at: int | None
     copied_at: int | None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be made."""
+        return self.state in _OPEN
+
 
 _COLUMNS = [copies.c[name] for name in Copy.__dataclass_fields__]
 
@@ -84,7 +89,12 @@ def of_account(conn: sa.Connection, account_id: int, place: str | None = None) -
 
 def open_ones(conn: sa.Connection, account_id: int) -> list[Copy]:
     """Copies that are still to be made, the newest archive first."""
-    return [one for one in of_account(conn, account_id) if one.state in _OPEN]
+    return [one for one in of_account(conn, account_id) if one.is_open]
+
+
+def made_at(conn: sa.Connection, account_id: int, place: str) -> list[str]:
+    """The archives whose copies were put to a place, and not pruned since."""
+    return [one.archive for one in of_account(conn, account_id, place) if one.state == COPIED]
 
 
 def made(conn: sa.Connection, account_id: int) -> dict[str, list[str]]:

@@ -196,8 +196,8 @@ def _copy(
     target = next(one for one in settings.copy_to if str(one) == copy.place)
     place = place_for(target, settings)
     with store.database.read() as conn:
-        there = [one for one in copies.of_account(conn, account.id, copy.place) if _lies(one)]
-    place.check([one.archive for one in there])
+        there = copies.made_at(conn, account.id, copy.place)
+    place.check(there)
     place.put(path, whole)
     step("copy.verified")
     place.put_small(beside_of(path).name, beside_line(whole.sha256, path.name))
