@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from watchbook.cli.backup_copies import identity_option
 from watchbook.clock import counted
 from watchbook.errors import InputError
 from watchbook.files import file_errors
@@ -38,8 +40,11 @@ _INCOMPLETE = 65
     is_flag=True,
     help="Believe the export that the many rows which vanished at once are gone.",
 )
+@identity_option
 @click.pass_obj
-def import_files(context: Context, files: tuple[Path, ...], *, accept_removals: bool) -> int:
+def import_files(
+    context: Context, files: tuple[Path, ...], *, accept_removals: bool, identity: Path | None
+) -> int:
     """Take in files: Trakt's export, again and again, an archive, or a saved installation.
 
     Exports may be given as ZIPs or folders, several at once; the oldest is taken in first.
@@ -49,6 +54,17 @@ def import_files(context: Context, files: tuple[Path, ...], *, accept_removals: 
 
     Example: watchbook import trakt-export-sandra.zip
     """
+    from watchbook.archive.encryption import opened
+
+    with ExitStack() as stack:
+        plain = [
+            stack.enter_context(opened(file, identity)) if file.is_file() else file
+            for file in files
+        ]
+        return _import(context, plain, accept_removals=accept_removals)
+
+
+def _import(context: Context, files: list[Path], *, accept_removals: bool) -> int:
     kinds = {file: _kind(file) for file in files}
     given = {kind: [file for file in kinds if kinds[file] is kind] for kind in _Kind}
     loaded = [_load(context, file) for file in given[_Kind.INSTALLATION]]
