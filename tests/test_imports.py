@@ -64,6 +64,7 @@ LAYERS = (
             "nameless",
             "richer",
             "offsite",
+            "outlook",
             "overview",
             "publish",
             "reconcile",

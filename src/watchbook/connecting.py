@@ -32,7 +32,7 @@ from watchbook.logs import logger
 from watchbook.seal import fingerprint
 from watchbook.settings import Settings
 from watchbook.steps import step
-from watchbook.store import accounts, grants, leases
+from watchbook.store import accounts, due, grants, leases
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.grants import Event, Issue, Tokens
@@ -161,6 +161,7 @@ def connect(
             grants.save(conn, installation.store.sealer, account.id, issue)
             token = fingerprint(issue.tokens.access)
             grants.record(conn, account.id, Event.CONNECTED, origin=issue.origin, token=token)
+            due.hasten(conn, account.id, "sync", clock.to_millis(clock.now()))
     except (AuthorisationNeeded, InputError) as reason:
         _refuse(installation, wanted, identity, app, issue, reason)
         raise

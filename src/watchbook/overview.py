@@ -19,6 +19,8 @@ from watchbook import clock
 from watchbook.archive import ledger
 from watchbook.archive.backup import backups_folder
 from watchbook.grants import warning
+from watchbook.offsite.standing import OffSite, off_site
+from watchbook.outlook import Outlook, outlook
 from watchbook.store import accounts, datasets, grants, leases, plays, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import SLOT
@@ -134,6 +136,8 @@ class Overview:
     data_sets: DataSets
     plays: int
     backup: Backup | None
+    off_site: OffSite | None
+    outlook: Outlook | None
     running: Sequence[Work]
     budget: Budget
     events: Sequence[GrantEvent]
@@ -173,6 +177,8 @@ def _overview(
         data_sets=data_sets,
         plays=plays.count(conn, account.id),
         backup=newest_backup(conn, account, home),
+        off_site=off_site(conn, account),
+        outlook=outlook(conn, account),
         running=running,
         budget=_budget(conn, account, rate),
         events=grants.history(conn, account, events),

@@ -16,7 +16,7 @@ from tests.cli.conftest import Book, Run
 from watchbook import clock
 from watchbook.cli.columns import Row, show
 from watchbook.cli.context import Context
-from watchbook.store import budget, datasets, grants, leases, runs
+from watchbook.store import budget, datasets, due, grants, leases, runs, workers
 from watchbook.store.schema import budgets
 from watchbook.trakt.datasets import CATALOGUE
 from watchbook.values import Rate
@@ -399,3 +399,43 @@ def test_without_a_terminal_each_thing_is_one_line() -> None:
     context.console = Console(file=drawn, width=40)
     show(context, [Row("topic", "word " * 20, "bold red"), Row("", "more")])
     assert drawn.getvalue().splitlines() == [f"  topic  {'word ' * 20}".rstrip(), "         more"]
+
+
+def planned(book: Book, seconds: int) -> None:
+    """The schedule has a sync and a backup in so many seconds."""
+    moment = clock.to_millis(clock.now() + timedelta(seconds=seconds))
+    rows = [due.Due(book.account.id, kind, moment, None) for kind in ("sync", "backup")]
+    with book.store.database.write() as conn:
+        due.add(conn, rows)
+
+
+def at_work(book: Book) -> None:
+    """A service is alive."""
+    with book.store.database.write() as conn:
+        workers.register(conn, "watchbook", leases.holder_name("the schedule"))
+
+
+def test_schedule_says_what_is_next(run: Run, book: Book) -> None:
+    """Beside a living service it is told when what is next, for a person and as data."""
+    planned(book, 190)
+    at_work(book)
+    assert "schedule   next sync in 3 minutes, next backup in 3 minutes" in run("status").out
+    found = json.loads(run("status", "--json").out)["accounts"][0]["outlook"]
+    assert found["service"] is True
+    assert found["warning"] is None
+
+
+def test_stalled_schedule_is_told(run: Run, book: Book) -> None:
+    """What was due long ago says whether to start a service or to read its log."""
+    planned(book, -3600)
+    assert "no service runs: `watchbook serve`" in run("status").out
+    at_work(book)
+    assert "its log says why" in run("status").out
+
+
+def test_who_went_back_to_cron_is_left_in_peace(run: Run, book: Book) -> None:
+    """A schedule that nobody follows any more is no news while syncs go on by hand."""
+    assert "schedule" not in run("status").out
+    planned(book, -3600)
+    synced(book)
+    assert "schedule" not in run("status").out

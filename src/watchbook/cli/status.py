@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watchbook.cli.context import Context
+    from watchbook.offsite.standing import OffSite
+    from watchbook.outlook import Outlook
     from watchbook.overview import Budget, DataSets, LastSync, Overview, SignIn
 
 GOOD, DOUBT, BAD = "green", "yellow", "bold red"
 
 _ALL_EVENTS = 200
 _FEW_NAMES = 6
+_FEW_COPIES = 3
 
 
 @click.command(short_help="Show how each account stands.")
@@ -100,6 +103,9 @@ def _rows(overview: Overview) -> Iterator[Row]:
     yield from _about_data_sets(overview.data_sets)
     yield Row("plays", f"{overview.plays:,} kept")
     yield _about_backup(overview)
+    yield from _about_copies(overview.off_site)
+    if overview.outlook is not None:
+        yield from _about_outlook(overview.outlook)
     yield from _about_running(overview)
     yield _about_budget(overview.budget)
     yield from _about_events(overview)
@@ -164,6 +170,29 @@ def _about_backup(overview: Overview) -> Row:
     return Row("backup", f"{backup.name}, proven whole {ago(backup.proven_at)}")
 
 
+def _about_outlook(found: Outlook) -> Iterator[Row]:
+    if found.warning:
+        yield Row("schedule", found.warning, DOUBT)
+    elif found.service:
+        nexts = {"sync": found.next_sync, "backup": found.next_backup}
+        told = [f"next {what} {soon(when)}" for what, when in nexts.items() if when is not None]
+        yield Row("schedule", ", ".join(told))
+
+
+def _about_copies(found: OffSite | None) -> Iterator[Row]:
+    if found is None:
+        return
+    if found.last_at is not None:
+        made = counted(found.made, "off-site copy", "off-site copies")
+        yield Row("copies", f"{made}, the last one {ago(found.last_at)}")
+    for one in found.due[:_FEW_COPIES]:
+        again = f" Tried again from {moment(one.retry_at)}." if one.retry_at else ""
+        words = one.words or "waits to be copied."
+        yield Row("not copied", f"{one.archive} to {one.place}: {words}{again}", DOUBT)
+    if len(found.due) > _FEW_COPIES:
+        yield Row("", f"and {len(found.due) - _FEW_COPIES} more", DOUBT)
+
+
 def _about_running(overview: Overview) -> Iterator[Row]:
     for work in overview.running:
         where = f"process {work.process} on {work.machine}"
@@ -196,6 +225,12 @@ def moment(when: datetime) -> str:
     from watchbook import overview
 
     return overview.moment(when)
+
+
+def soon(when: datetime) -> str:
+    """Say how far ahead a moment lies: ``in 3 minutes``, ``now``."""
+    span = when - now()
+    return "now" if span < timedelta(seconds=1) else f"in {in_words(span)}"
 
 
 def ago(when: datetime) -> str:

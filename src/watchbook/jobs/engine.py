@@ -25,7 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from watchbook.clock import from_millis, to_iso
 from watchbook.errors import StoreUnavailable
-from watchbook.jobs.port import Job, Stand, Work
+from watchbook.jobs.port import Job, Kind, Stand, Work
 from watchbook.store.database import Database, bound_sessions, store_errors
 
 FILE = "jobs.db"
@@ -36,14 +36,21 @@ SCHEMA = "dbos"
 
 _VERSION = "1"
 """Named by us: left to itself the engine strands queued jobs at every change of the program."""
-_QUEUE, _WORKFLOW = "watchbook", "job"
+_WORKFLOW = "job"
+_SYNCS, _FILES = "watchbook-syncs", "watchbook-files"
+_QUEUES = {Kind.SYNC: _SYNCS, Kind.BACKUP: _FILES, Kind.COPY: _FILES}
+"""Archives lie where the service runs, so only there may what concerns them be done."""
+_FILES_AT_ONCE = 2
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _AT_A_TIME = 500
 _IDLE_SECONDS = 60
 
 
 class Engine:
-    """Queues and runs jobs, from its making until :meth:`stop`; one in a process."""
+    """Queues and runs jobs, from its making until :meth:`stop`; one in a process.
+
+    Without ``files`` it leaves archives and their copies to others. Raises StoreUnavailable.
+    """
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class Engine:
         *,
         worker: str,
         concurrency: int,
+        files: bool = True,
         look_every: float = 1.0,
     ) -> None:
         self._work = work
@@ -62,13 +70,15 @@ class Engine:
         with _engine_errors():
             DBOS(config=_config(database, home, worker))
             DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._workflow())
+            DBOS.listen_queues([_SYNCS, _FILES] if files else [_SYNCS])
             DBOS.launch()
-            DBOS.register_queue(
-                _QUEUE,
-                partition_concurrency=1,
-                worker_concurrency=concurrency,
-                polling_interval_sec=look_every,
-            )
+            for queue, at_once in ((_SYNCS, concurrency), (_FILES, _FILES_AT_ONCE)):
+                DBOS.register_queue(
+                    queue,
+                    partition_concurrency=1,
+                    worker_concurrency=at_once,
+                    polling_interval_sec=look_every,
+                )
 
     def _workflow(self) -> Any:
         """A plain function: the engine would keep a method's object with each job."""
@@ -93,7 +103,7 @@ class Engine:
         """Queue a job, unless it was queued before; raises StoreUnavailable."""
         options = EnqueueOptions(
             workflow_name=_WORKFLOW,
-            queue_name=_QUEUE,
+            queue_name=_QUEUES[job.kind],
             workflow_id=job.id,
             queue_partition_key=str(job.account_id),
             app_version=_VERSION,
@@ -119,14 +129,18 @@ class Engine:
     def pending(self) -> Mapping[str, list[str]]:
         """The jobs begun and not ended, by their worker; raises StoreUnavailable."""
         found: dict[str, list[str]] = {}
-        for status in _listed(status="PENDING", queue_name=_QUEUE):
+        for status in _listed(status="PENDING", queue_name=[_SYNCS, _FILES]):
             found.setdefault(status.executor_id or "", []).append(status.workflow_id)
         return found
 
     def resume(self, ids: Iterable[str]) -> None:
         """Queue jobs again whose worker is gone; raises StoreUnavailable."""
+        queues: dict[str, list[str]] = {}
+        for id_ in ids:
+            queues.setdefault(_QUEUES[Job.of(id_).kind], []).append(id_)
         with _engine_errors():
-            DBOS.resume_workflows(list(ids), queue_name=_QUEUE)
+            for queue, some in queues.items():
+                DBOS.resume_workflows(some, queue_name=queue)
 
     def forget_ended(self, before: int) -> int:
         """Forget jobs that were queued before that moment and have ended; returns how many."""

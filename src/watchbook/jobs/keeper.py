@@ -120,12 +120,11 @@ class Keeper:
                 self._put_right(stuck[id_], stand)
 
     def _put_right(self, row: Due, stand: Stand) -> None:
+        next_at = row.next_at if stand is Stand.UNKNOWN else to_millis(now())
         with self._database.write() as conn:
-            if stand is Stand.UNKNOWN:
-                due.reopen(conn, row)
-            else:
-                due.leave(conn, row, to_millis(now()))
-        _log.warning("A job was lost, and its slot is free again.", job=row.job)
+            done = due.leave(conn, row, next_at)
+        if done:
+            _log.warning("A job was lost, and its slot is free again.", job=row.job)
 
     def _tidy(self) -> None:
         jobs = self._jobs.forget_ended(to_millis(now() - _KEPT_JOBS))

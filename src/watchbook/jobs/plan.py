@@ -12,17 +12,23 @@ from watchbook.clock import now, to_millis
 from watchbook.connecting import Installation, may_use_environment
 from watchbook.jobs import schedule
 from watchbook.jobs.port import Kind
+from watchbook.offsite.handing_on import wanted_places
 from watchbook.settings import Settings
 from watchbook.store import accounts, due, grants, runs
 from watchbook.store.accounts import Account
 from watchbook.store.due import Due
 
-Wanted = dict[tuple[int, str], tuple[Account, timedelta]]
+COPY_EVERY = timedelta(minutes=10)
+"""How often is looked whether a copy that failed may be tried again; each has its own pauses."""
+
+Wanted = dict[tuple[int, Kind], tuple[Account, timedelta]]
 """What has a place in the schedule, by account and kind: whose it is, and its period."""
 
 
 def period_of(settings: Settings, account: Account, kind: Kind) -> timedelta:
     """How often an account's work of one kind is done: its own period, else the settings'."""
+    if kind is Kind.COPY:
+        return COPY_EVERY
     own = account.sync_every if kind is Kind.SYNC else account.backup_every
     if own is not None:
         return values.period(own)
@@ -43,10 +49,10 @@ def keep_rows(installation: Installation) -> list[Due]:
     with database.read() as conn:
         wanted = _wanted(conn, installation.settings, environment=environment)
         known = due.all_rows(conn)
-    have = {(row.account_id, row.kind) for row in known}
+    have = {_key(row) for row in known}
     fresh = {key: wanted[key] for key in wanted.keys() - have}
     idle = [row for row in known if row.job is None]
-    surplus = [row for row in idle if (row.account_id, row.kind) not in wanted]
+    surplus = [row for row in idle if _key(row) not in wanted]
     far = [row for row in idle if row not in surplus and _is_too_far(row, wanted, moment)]
     if not (fresh or surplus or far):
         return known
@@ -55,13 +61,16 @@ def keep_rows(installation: Installation) -> list[Due]:
         for row in surplus:
             due.drop(conn, row)
         for row in far:
-            _, period = wanted[row.account_id, row.kind]
+            _, period = wanted[_key(row)]
             due.leave(conn, row, schedule.next_slot(row.account_id, period, moment, moment))
         return due.all_rows(conn)
 
 
 def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wanted:
-    """A sync for whoever is signed in, a backup for whoever has anything to save."""
+    """A sync for whoever is signed in, a backup for whoever has anything to save.
+
+    Copies go to places elsewhere, if any are set; they are of the owner's archives.
+    """
     found: Wanted = {}
     signed_in = grants.holders(conn)
     for account in accounts.all_accounts(conn):
@@ -70,16 +79,25 @@ def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wa
             found[account.id, Kind.SYNC] = (account, period_of(settings, account, Kind.SYNC))
         if reads or runs.latest(conn, account.id, "import"):
             found[account.id, Kind.BACKUP] = (account, period_of(settings, account, Kind.BACKUP))
+        if account.owner and wanted_places(settings):
+            found[account.id, Kind.COPY] = (account, COPY_EVERY)
     return found
 
 
 def _is_too_far(row: Due, wanted: Wanted, moment: int) -> bool:
-    _, period = wanted[row.account_id, row.kind]
+    _, period = wanted[_key(row)]
     return schedule.is_too_far(row.next_at, period, moment)
+
+
+def _key(row: Due) -> tuple[int, Kind]:
+    return row.account_id, Kind(row.kind)
 
 
 def _first_rows(conn: sa.Connection, fresh: Wanted, moment: int) -> Iterator[Due]:
     for (account_id, kind), (_, period) in fresh.items():
         last = next(iter(runs.latest(conn, account_id, kind)), None)
         ended = last.finished_at if last is not None and last.outcome != runs.FAILED else None
-        yield Due(account_id, kind, schedule.first_slot(ended, period, moment), None)
+        first = schedule.first_slot(ended, period, moment)
+        if kind is Kind.BACKUP and ended is None:
+            first += schedule.millis(schedule.BUSY_PAUSE)  # let its first sync begin before
+        yield Due(account_id, kind, first, None)

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     SYNC = "sync"
     BACKUP = "backup"
+    COPY = "copy"
 
 
 @dataclass(frozen=True)

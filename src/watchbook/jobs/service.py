@@ -53,7 +53,7 @@ def serve(installation: Installation, concurrency: int) -> None:
     with (
         _stopping() as stop,
         _alone(installation),
-        _working(installation, concurrency, stop) as keeper,
+        _working(installation, concurrency, stop, files=True) as keeper,
         WebServer(make_app(_standing(keeper)), installation.settings.listen) as server,
     ):
         _wake_oneself(installation, stop)
@@ -73,7 +73,7 @@ def work(installation: Installation, concurrency: int) -> None:
             hint="On one machine `watchbook serve` does it all; docs/how-to/move-to-postgresql.md "
             "says how to move.",
         )
-    with _stopping() as stop, _working(installation, concurrency, stop):
+    with _stopping() as stop, _working(installation, concurrency, stop, files=False):
         _log.info(f"Watchbook works; {_plans(installation)}.")
         stop.wait()
         _log.info("Stopping.")
@@ -126,7 +126,7 @@ def _alone(installation: Installation) -> Iterator[None]:
 
 @contextmanager
 def _working(
-    installation: Installation, concurrency: int, stop: threading.Event
+    installation: Installation, concurrency: int, stop: threading.Event, *, files: bool
 ) -> Iterator[Keeper]:
     """Engine and keeper at work; afterwards the process may end."""
     database = installation.store.database
@@ -138,6 +138,7 @@ def _working(
         Worker(installation),
         worker=worker,
         concurrency=concurrency,
+        files=files,
         look_every=hurried(_LOOK_EVERY).total_seconds(),
     )
     keeper = Keeper(installation, engine, pulse)

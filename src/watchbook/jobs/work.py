@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from watchbook.archive.backup import back_up
-from watchbook.clock import monotonic, now, to_millis
+from watchbook.archive.backup import back_up, recipients_for
+from watchbook.archive.prune import prune, rule_for
+from watchbook.clock import counted, monotonic, now, to_millis
 from watchbook.connecting import Installation, account_or_first
 from watchbook.errors import (
+    ArchiveDamaged,
     AuthorisationNeeded,
     RemoteError,
     StoreBusy,
@@ -24,6 +26,7 @@ from watchbook.jobs import schedule
 from watchbook.jobs.plan import has_sign_in, period_of
 from watchbook.jobs.port import Job, Kind
 from watchbook.logs import logger
+from watchbook.offsite.handing_on import after_backup, send_due
 from watchbook.steps import step
 from watchbook.store import accounts, due, runs
 from watchbook.store.accounts import Account
@@ -59,6 +62,7 @@ class Worker:
         self._do: dict[Kind, Callable[[Account, Job], Done]] = {
             Kind.SYNC: self._sync,
             Kind.BACKUP: self._back_up,
+            Kind.COPY: self._copy,
         }
 
     def __call__(self, job: Job) -> None:
@@ -120,15 +124,38 @@ class Worker:
         return Done("nothing new" if report.nothing_new else f"sync {report.words}")
 
     def _back_up(self, account: Account, job: Job) -> Done:
+        store, settings = self._installation.store, self._installation.settings
         if ended := self._ended(job, "backup"):
+            self._prune(account, job)
+            self._copy(account, job)
             return Done(f"backup was done before: {ended.words}")
         self._sync_first(account, job)
-        written = back_up(self._installation.store, account, job=job.id)
+        written = back_up(store, account, recipients=recipients_for(settings, account), job=job.id)
+        self._prune(account, job)
+        after_backup(store, settings, account, written.path)
         said = "holds the same, verified again" if written.unchanged else "written and verified"
         words = f"backup {written.archive.name} {said}"
         if written.complete:
             return Done(words)
         return Done(f"{words}; incomplete: {written.archive.words}", schedule.INCOMPLETE_PAUSE)
+
+    def _prune(self, account: Account, job: Job) -> None:
+        """Let archives go that nobody keeps; what hinders that does not hinder the backup."""
+        if self._ended(job, "prune"):
+            return
+        rule = rule_for(self._installation.settings, account)
+        try:
+            prune(self._installation.store, account, rule, job=job.id)
+        except TakenOver:
+            raise
+        except (ArchiveDamaged, StoreBusy) as reason:
+            _log.warning(f"{account.name}: no archive was let go. {reason.message}")
+
+    def _copy(self, account: Account, _job: Job) -> Done:
+        installation = self._installation
+        results = send_due(installation.store, installation.settings, account)
+        failed = [f"{one.archive} to {one.place}: {one.words}" for one in results if one.failed]
+        return Done("; ".join(failed) or f"{counted(len(results), 'copy', 'copies')} handed on")
 
     def _sync_first(self, account: Account, job: Job) -> None:
         """Bring the copy up to date; when Trakt is away, what is here is worth saving all the same.

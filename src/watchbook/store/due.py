@@ -65,16 +65,11 @@ def leave(conn: sa.Connection, row: Due, next_at: int) -> bool:
     return conn.execute(statement.values(next_at=next_at, job=None)).rowcount > 0
 
 
-def reopen(conn: sa.Connection, row: Due) -> None:
-    """Let the slot be queued again, after its job was lost."""
-    same = (due.c.next_at == row.next_at, due.c.job == row.job)
-    conn.execute(sa.update(due).where(*_key(row), *same).values(job=None))
-
-
-def hasten(conn: sa.Connection, account_id: int, moment: int) -> None:
-    """Let whatever is due later for the account, and not queued, be due at ``moment``."""
-    later = (due.c.account_id == account_id, due.c.job.is_(None), due.c.next_at > moment)
-    conn.execute(sa.update(due).where(*later).values(next_at=moment))
+def hasten(conn: sa.Connection, account_id: int, kind: str, moment: int) -> None:
+    """Let what is due later, and was not queued yet, be due at ``moment``."""
+    this = (due.c.account_id == account_id, due.c.kind == kind)
+    later = (due.c.job.is_(None), due.c.next_at > moment)
+    conn.execute(sa.update(due).where(*this, *later).values(next_at=moment))
 
 
 def _key(row: Due) -> tuple[sa.ColumnElement[bool], ...]:
