@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from benchmarks import (
+    accounts,
     backup,
     budget,
     diff,
+    export,
     first_sync,
+    imports,
     nothing_new,
     one_change,
     side_by_side,
@@ -34,10 +37,17 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "one-change": one_change.measure,
     "storing": storing.measure,
     "backup": backup.measure,
+    "import-archive": imports.measure_archive,
+    "import-zip": imports.measure_zip,
+    "export": export.measure,
     "diff": diff.measure,
     "side-by-side": side_by_side.measure,
+    "accounts": accounts.measure,
 }
 """Every benchmark, in the order in which they run."""
+
+BY_NAME_ONLY = {"accounts"}
+"""Benchmarks that take so long that they run only when they are named."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,13 +59,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--real-time", action="store_true", help="let `budget` wait for real (six minutes)"
     )
+    parser.add_argument(
+        "--accounts", type=int, default=1_000, help="how many small accounts `accounts` has"
+    )
+    parser.add_argument("--big", type=int, default=5, help="how many big ones")
+    parser.add_argument(
+        "--period", type=int, default=300, metavar="SECONDS", help="how often each is checked"
+    )
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    scale = Scale(quick=chosen.quick, real_time=chosen.real_time)
+    scale = Scale(
+        chosen.quick, chosen.real_time, chosen.accounts, chosen.big, max(60, chosen.period)
+    )
+    names = chosen.names or [name for name in BENCHMARKS if name not in BY_NAME_ONLY]
     results, failed = {}, 0
-    for name in chosen.names or BENCHMARKS:
+    for name in names:
         results[name], took, ok = _measured(name, scale)
         failed += not ok
         if not chosen.json:

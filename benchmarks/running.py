@@ -27,10 +27,15 @@ class Scale:
     """How big: in full, or ``quick`` to see that a benchmark runs at all.
 
     ``real_time`` lets the budget's benchmark wait five minutes instead of moving the clock.
+    ``accounts`` and ``big`` are how many small and big accounts a hosted installation has, and
+    each is checked every ``period`` seconds.
     """
 
     quick: bool = False
     real_time: bool = False
+    accounts: int = 1_000
+    big: int = 5
+    period: int = 300
 
     def plays(self, full: int) -> int:
         """So many plays, or 500."""

