@@ -22,7 +22,8 @@ from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.opening import Store
 
-Write = Callable[[], AbstractContextManager[sa.Connection]]
+Write = Callable[..., AbstractContextManager[sa.Connection]]
+"""Opens a transaction, ``durable`` or not: that of a database, or of a lease that is held."""
 
 _PURPOSES = {
     "backup": "a backup",
@@ -136,6 +137,7 @@ def back_up_instance(store: Store, recipients: Sequence[str] = ()) -> tuple[Path
 
 @dataclass
 class _Run:
+    write: Write
     words: str = ""
     outcome: str = runs.COMPLETE
     hint: str | None = None
@@ -161,7 +163,7 @@ def written_run(
     """A run that is written down however it ends."""
     with write() as conn:
         run_id = runs.start(conn, account.id, kind, job)
-    run = _Run()
+    run = _Run(write)
     try:
         yield run
     except BaseException as reason:

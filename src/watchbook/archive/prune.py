@@ -16,7 +16,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchbook.archive import ledger
-from watchbook.archive.backup import backups_folder, leased_run, list_archives, written_run
+from watchbook.archive.backup import (
+    Write,
+    backups_folder,
+    leased_run,
+    list_archives,
+    written_run,
+)
 from watchbook.archive.encryption import SUFFIX, check_digest
 from watchbook.archive.instance import LEASE
 from watchbook.archive.keep import Candidate, kept
@@ -102,7 +108,7 @@ def prune(
         plan = _plan_of_account(known, folder, rule, account)
         if plan.goes:
             _make_sure(store, known, folder)
-            _delete_recorded(store, folder, [one.name for one in plan.goes])
+            _delete_recorded(run.write, folder, [one.name for one in plan.goes])
         run.words = plan.words
     return plan
 
@@ -118,20 +124,23 @@ def prune_instance(store: Store, rule: KeepRule, *, dry_run: bool = False) -> Pr
         owner = next(iter(accounts.all_accounts(conn)), None)
     if dry_run:
         return _plan_of_instance(folder, rule, owner)
-    with leases.holding(store.database, LEASE, "a pruning of the copies of the installation"):
+    purpose = "a pruning of the copies of the installation"
+    with leases.holding(store.database, LEASE, purpose) as lease:
         if owner is None:
-            return _prune_copies(folder, rule, None)
-        database = store.database
-        with written_run(database, database.write, owner, "prune-instance") as run:
-            plan = _prune_copies(folder, rule, owner)
+            return _prune_copies(folder, rule, None, lease)
+        with written_run(store.database, lease.write, owner, "prune-instance") as run:
+            plan = _prune_copies(folder, rule, owner, lease)
             run.words = plan.words
         return plan
 
 
-def _prune_copies(folder: Path, rule: KeepRule, owner: Account | None) -> Pruned:
+def _prune_copies(
+    folder: Path, rule: KeepRule, owner: Account | None, lease: leases.Holding
+) -> Pruned:
     plan = _plan_of_instance(folder, rule, owner)
     if plan.goes:
         _verify_copy(folder / plan.stays[0].name)
+        lease.check()
         _delete_files(folder, [one.name for one in plan.goes])
     return plan
 
@@ -236,17 +245,17 @@ def _verify_copy(path: Path) -> None:
         )
 
 
-def _delete_recorded(store: Store, folder: Path, names: Sequence[str]) -> None:
+def _delete_recorded(write: Write, folder: Path, names: Sequence[str]) -> None:
     """Delete archives so that a process killed in between leaves nothing wrong behind.
 
     First none of them counts as good any more, then the files go, then the records. What is
     left half done, :func:`ledger.tidy` takes up.
     """
-    with store.database.write(durable=True) as conn:
+    with write(durable=True) as conn:
         ledger.let_go(conn, names)
     step("prune.let-go")
     _delete_files(folder, names)
-    with store.database.write() as conn:
+    with write() as conn:
         ledger.forget(conn, names)
     step("prune.forgotten")
 

@@ -65,14 +65,15 @@ class Holding:
             raise _taken_over()
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, durable: bool = False) -> Iterator[sa.Connection]:
         """A transaction that commits only while the lease is ours; raises TakenOver.
 
         Whoever takes it over waits for the transaction's end, so nothing of ours comes later.
+        ``durable`` is that of :meth:`Database.write`.
         """
         self.check()
         query = sa.select(leases.c.name).where(self._ours)
-        with self.database.write() as conn:
+        with self.database.write(durable=durable) as conn:
             if conn.scalar(query.with_for_update(read=True)) is None:
                 self._lost = True
                 raise _taken_over()
