@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from benchmarks.figures import Figure, Result
-from benchmarks.going_on import Process, Shares, going_on
+from benchmarks.going_on import Between, Process, Took, going_on
 from benchmarks.hosted import Hosted, Waiting, hosted
 from benchmarks.reading import EVERY
 from benchmarks.running import BenchmarkFailed, Scale, program
@@ -31,6 +31,8 @@ _MEASURED = 600
 _NEWS = 0.2
 """The share of accounts of which a play is added in each period."""
 _BACKLOG, _READS = 60, 50
+_CALM = 15
+"""Seconds of backlog at most when the schedule begins to be watched."""
 _PATIENCE = 180
 """Seconds without a run that ends after which the benchmark gives up."""
 
@@ -117,7 +119,7 @@ class _Watch:
 
 def _first_syncs(watch: _Watch) -> list[Figure]:
     here, all_of_them = watch.here, watch.everybody
-    shares = Shares.begin(watch.processes)
+    between = Between.begin(watch.processes)
     with _reader(here) as reads:
         synced = watch.until(lambda: here.reached("sync") >= all_of_them, lambda: None)
         saved = watch.until(lambda: here.reached("backup") >= all_of_them, lambda: None)
@@ -126,28 +128,28 @@ def _first_syncs(watch: _Watch) -> list[Figure]:
         Figure("first sync of all: accounts", all_of_them / synced, "per s"),
         Figure("... and the first backup of all", synced + saved, "s"),
         *_percentiles("reads meanwhile", reads, None),
-        *_cpu("meanwhile", shares),
-        *watch.peaks(),
+        *_cpu("meanwhile", between.end(), "account", all_of_them),
     ]
 
 
 def _on_schedule(watch: _Watch, trakt: StandIn, period: int, periods: int) -> list[Figure]:
     here = watch.here
     # What piled up during the first syncs is not the schedule's doing.
-    watch.until(lambda: here.waiting().seconds < period / 60, lambda: None)
-    before, shares = here.ended(), Shares.begin(watch.processes)
+    watch.until(lambda: here.waiting().seconds < _CALM, lambda: None)
+    before, between = here.ended(), Between.begin(watch.processes)
     ends, news = time.monotonic() + periods * period, _news(trakt, watch.everybody, period)
     with _reader(here) as reads:
         seconds = watch.until(lambda: time.monotonic() >= ends, lambda: next(news))
+    jobs, took = here.ended() - before, between.end()
     ages = [look.seconds for look in watch.waiting]
     return [
-        Figure("on schedule: jobs", (here.ended() - before) / seconds, "per s"),
+        Figure("on schedule: jobs", jobs / seconds, "per s"),
         Figure("on schedule: backlog, median", median(ages), "s"),
         Figure("on schedule: backlog, 99 of 100", _percentile(ages, 99), "s"),
         Figure("on schedule: backlog, longest", max(ages), "s", _BACKLOG),
         Figure("on schedule: syncs waiting, most", max(look.count for look in watch.waiting)),
         *_percentiles("reads on schedule", reads, _READS),
-        *_cpu("on schedule", shares),
+        *_cpu("on schedule", took, "job", jobs),
         *watch.peaks(),
     ]
 
@@ -189,8 +191,12 @@ def _percentile(values: Sequence[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def _cpu(what: str, shares: Shares) -> list[Figure]:
+def _cpu(what: str, took: Took, each: str, count: int) -> list[Figure]:
+    ours = sum(took.cpu[name] for name in ("serve", "worker", "PostgreSQL"))
     return [
-        Figure(f"{name}: share of a processor {what}", share, "%")
-        for name, share in shares.end().items()
+        Figure(f"processor time {what}, for each {each}", ours / count, "s"),
+        *(
+            Figure(f"{name}: share of a processor {what}", share, "%")
+            for name, share in took.shares().items()
+        ),
     ]

@@ -112,22 +112,35 @@ def _machine() -> float:
 
 
 @dataclass(frozen=True)
-class Shares:
-    """What each of some processes took of one processor, between two looks."""
+class Took:
+    """Seconds of the processor by process, and of the clock on the wall."""
+
+    wall: float
+    cpu: Mapping[str, float]
+
+    def shares(self) -> dict[str, float]:
+        """Percent of one processor, by process."""
+        return {name: seconds / self.wall * 100 for name, seconds in self.cpu.items()}
+
+
+@dataclass(frozen=True)
+class Between:
+    """What some processes, and everything else on the machine, take between two looks."""
 
     processes: Sequence[Process]
     began: float
     before: Mapping[str, float]
 
     @classmethod
-    def begin(cls, processes: Sequence[Process]) -> Shares:
+    def begin(cls, processes: Sequence[Process]) -> Between:
         """The first look."""
         return cls(processes, time.monotonic(), _spent_by(processes))
 
-    def end(self) -> dict[str, float]:
-        """The second look: percent of one processor, by process, and of everybody else."""
-        seconds, after = time.monotonic() - self.began, _spent_by(self.processes)
-        return {name: (after[name] - self.before[name]) / seconds * 100 for name in after}
+    def end(self) -> Took:
+        """The second look."""
+        after = _spent_by(self.processes)
+        spent = {name: after[name] - self.before[name] for name in after}
+        return Took(time.monotonic() - self.began, spent)
 
 
 def _spent_by(processes: Sequence[Process]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.__main__ import BENCHMARKS, BY_NAME_ONLY
-from benchmarks.going_on import OTHERS, Process, Shares, going_on
+from benchmarks.going_on import OTHERS, Between, Process, going_on
 from benchmarks.reading import newest_plays
 from benchmarks.running import BenchmarkFailed
 from benchmarks.stand_in import crowd
@@ -45,14 +45,14 @@ def test_what_a_process_spends_is_seen_while_it_goes_on(tmp_path: Path) -> None:
     """Its processor time and its memory, and that it was ended politely."""
     script = BUSY + WAIT
     with going_on("busy", [sys.executable, "-u", "-c", script], os.environ, tmp_path) as process:
-        shares = Shares.begin([process])
+        between = Between.begin([process])
         while "ready" not in (tmp_path / "busy.log").read_text():
             pass
         assert process.cpu() >= 0.19
         assert process.memory() > 1
-        found = shares.end()
-    assert set(found) == {"busy", OTHERS}
-    assert found["busy"] >= 0
+        took = between.end()
+    assert set(took.cpu) == set(took.shares()) == {"busy", OTHERS}
+    assert took.wall > 0
 
 
 def test_with_its_children_a_process_counts_as_one() -> None:
