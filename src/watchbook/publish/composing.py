@@ -17,7 +17,9 @@ from watchbook.publish.texts import EpisodeWords, Words, rendered
 from watchbook.store.accounts import Account
 
 
-def composed(found: Sequence[Facts], rules: Rules, account: Account) -> Post:
+def composed(
+    found: Sequence[Facts], rules: Rules, account: Account, slug: str | None = None
+) -> Post:
     """The post about some plays; several are a binge, told by its last episode's date.
 
     Raises ValueError when a play's title is not known, or a template cannot be filled in.
@@ -36,6 +38,7 @@ def composed(found: Sequence[Facts], rules: Rules, account: Account) -> Post:
         html=html,
         categories=rules.film_categories if film else rules.episode_categories,
         look=_look(rules, zone),
+        slug=slug,
     )
 
 

@@ -221,6 +221,13 @@ def end(
     conn.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(told))
 
 
+def end_open(conn: sa.Connection, outbox_id: int, outcome: str) -> None:
+    """Write down how tries ended whose process died."""
+    begun = (attempts.c.outbox_id == outbox_id) & attempts.c.ended_at.is_(None)
+    told = {"ended_at": to_millis(now()), "outcome": outcome}
+    conn.execute(sa.update(attempts).where(begun).values(told))
+
+
 def tries_of(conn: sa.Connection, outbox_id: int) -> list[Attempt]:
     """Every try at a row, oldest first."""
     query = sa.select(*_ATTEMPT).where(attempts.c.outbox_id == outbox_id).order_by(attempts.c.id)

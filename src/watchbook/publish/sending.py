@@ -1,0 +1,232 @@
+"""One pass over a site's outbox: every post goes out once, however often this is interrupted.
+
+What is about to be sent is written down and committed first. When the answer is lost, or this
+process dies, the post is *unknown*, and an unknown post is never sent again before a look at the
+site has shown, three times over ten minutes, that it is not there. One bad post holds nobody up;
+a site that refuses the token, or is down, is left alone and keeps its queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.errors import InputError
+from watchbook.micropub.citing import Properties
+from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight
+from watchbook.micropub.outcome import Kind
+from watchbook.micropub.post import Post as Entry
+from watchbook.micropub.post import properties, replacement
+from watchbook.publish.composing import composed, zone_of
+from watchbook.publish.deciding import Decision, decided
+from watchbook.publish.facts import Facts, facts_of
+from watchbook.publish.outlets import Outlet
+from watchbook.publish.rules import Rules, read_rules
+from watchbook.publish.settling import LOOKS, Settler, later
+from watchbook.steps import step
+from watchbook.store import datasets, outbox
+from watchbook.store.accounts import Account
+from watchbook.store.database import Database
+from watchbook.store.leases import Holding
+from watchbook.store.outbox import Post, PostKind, PostState, Reason
+from watchbook.store.sites import Site, SiteState
+
+_LOOK_DAILY = timedelta(days=1)
+_ASK = (
+    "It is not known whether the post was made, and the site shows no way to find out. Look at "
+    "the site, then say: `watchbook publish --settle ID posted|again|drop`."
+)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a pass came to: rows by the state in which they ended, and why it stopped early."""
+
+    counts: Mapping[str, int]
+    stopped: str | None
+
+
+class Pass:
+    """A pass over one site, under its lease."""
+
+    def __init__(self, lease: Holding, account: Account, site: Site, outlet: Outlet) -> None:
+        self._lease = lease
+        self._database: Database = lease.database
+        self._account = account
+        self._site = site
+        self._rules: Rules = read_rules(site.rules)
+        self._outlet = outlet
+        self._settler = Settler(site)
+
+    def run(self) -> Sent:
+        """Do everything that is due; what waits for later stays."""
+        self._recover()
+        for post in self._rows(PostState.UNKNOWN):
+            self._look(post)
+        stopped = self._not_now()
+        for post in [] if stopped else self._rows(PostState.WAITING):
+            stopped = self._settler.stopped or self._out_of_breath()
+            if stopped:
+                break
+            self._send(post)
+        return Sent(self._settler.counts, stopped or self._settler.stopped)
+
+    # --- What was left ---------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """What says that it is being sent was left by a process that died: nobody else is here."""
+        with self._write() as conn:
+            for post in outbox.find(conn, self._site.id, [PostState.SENDING]):
+                outbox.end_open(conn, post.id, Kind.UNKNOWN.value)
+                self._settler.doubt(conn, post, "The process ended before the site had answered.")
+
+    def _rows(self, state: PostState) -> list[Post]:
+        with self._database.read() as conn:
+            return outbox.find(conn, self._site.id, [state], due=to_millis(now()))
+
+    # --- Sending ---------------------------------------------------------------------------
+
+    def _not_now(self) -> str | None:
+        """Why nothing may be sent to the site now, in words."""
+        moment, site = now(), self._site
+        if site.state not in {SiteState.WORKING, SiteState.TROUBLED}:
+            return site.words or site.state
+        if site.retry_at is not None and site.retry_at > to_millis(moment):
+            return site.words
+        local = moment.astimezone(zone_of(self._rules, self._account)).time()
+        quiet = self._rules.quiet_hours
+        return "These are quiet hours." if quiet is not None and quiet.holds(local) else None
+
+    def _out_of_breath(self) -> str | None:
+        """Say so when the pace lets nothing more out for now."""
+        pace = self._rules.pace
+        since = to_millis(now() - timedelta(seconds=pace.seconds))
+        with self._database.read() as conn:
+            used = len(outbox.sent_since(conn, self._site.id, since))
+        return f"The pace is {pace}." if used >= pace.count else None
+
+    def _send(self, post: Post) -> None:
+        if post.kind == PostKind.CREATE:
+            self._create(post)
+        else:
+            self._follow_up(post)
+
+    def _create(self, post: Post) -> None:
+        prepared = self._prepare(post)
+        if prepared is None:
+            return
+        entry, attempt = prepared
+        step("publish.begun")
+        outcome = self._outlet.create(entry)
+        step("publish.answered")
+        sent = properties(entry, now=now())
+        with self._write() as conn:
+            self._settler.settle(conn, post, attempt, outcome, sent)
+        step("publish.settled")
+
+    def _prepare(self, post: Post) -> tuple[Entry, int] | None:
+        """Decide about a post and note that it is being sent; None when it is not."""
+        with self._write() as conn:
+            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+            decision = decided(facts, self._rules, complete=self._is_complete(conn))
+            entry = None
+            if decision.state is PostState.WAITING:
+                entry, decision = self._composed(post, facts)
+            if entry is None:
+                self._leave(conn, post, decision)
+                return None
+            outbox.change(conn, post.id, state=PostState.SENDING, reason=None, words=None)
+            return entry, outbox.begin(conn, post.id, "send")
+
+    def _composed(self, post: Post, facts: list[Facts]) -> tuple[Entry | None, Decision]:
+        try:
+            entry = composed(facts, self._rules, self._account, post.slug)
+        except (ValueError, InputError) as reason:
+            return None, Decision(PostState.HELD, f"The text {reason}.", Reason.TEXT)
+        return entry, Decision(PostState.SENDING)
+
+    def _leave(self, conn: sa.Connection, post: Post, decision: Decision) -> None:
+        """A post that is not sent: held, or not wanted."""
+        outbox.settle(conn, post.id, decision.state, decision.words, reason=decision.reason)
+        self._settler.count(decision.state)
+
+    def _is_complete(self, conn: sa.Connection) -> bool:
+        return datasets.find(conn, self._account.id, "watched_history").state == datasets.COMPLETE
+
+    # --- Updates and withdrawals -------------------------------------------------------------
+
+    def _follow_up(self, post: Post) -> None:
+        prepared = self._prepare_change(post)
+        if prepared is None:
+            return
+        url, replace, sent, attempt = prepared
+        step("publish.begun")
+        if post.kind == PostKind.UPDATE:
+            outcome = self._outlet.update(url, replace)
+        else:
+            outcome = self._outlet.delete(url)
+        step("publish.answered")
+        with self._write() as conn:
+            self._settler.settle(conn, post, attempt, outcome, sent)
+        step("publish.settled")
+
+    def _prepare_change(self, post: Post) -> tuple[str, Properties, Properties | None, int] | None:
+        """Where to change what, what the post has then, and the attempt; None for nothing."""
+        with self._write() as conn:
+            about = outbox.get(conn, post.post_id) if post.post_id else None
+            if about is None or about.url is None or about.state != PostState.PUBLISHED:
+                self._leave(conn, post, Decision(PostState.WITHDRAWN, "The post is gone."))
+                return None
+            replace, sent = self._difference(conn, about)
+            if post.kind == PostKind.UPDATE and not replace:
+                self._leave(conn, post, Decision(PostState.WITHDRAWN, "Nothing differs by now."))
+                return None
+            outbox.change(conn, post.id, state=PostState.SENDING, words=None)
+            return about.url, replace, sent, outbox.begin(conn, post.id, "send")
+
+    def _difference(self, conn: sa.Connection, about: Post) -> tuple[Properties, Properties | None]:
+        """What has to be replaced in a post, and all that it should have."""
+        facts = facts_of(conn, self._account.id, outbox.plays_of(conn, about.id))
+        entry, _ = self._composed(about, facts) if facts else (None, None)
+        if entry is None or about.sent is None:
+            return {}, None
+        before = msgspec.json.decode(about.sent, type=dict[str, list[Any]])
+        after = properties(entry, now=now())
+        return replacement(before, after, move=self._rules.on_new_date == "update"), after
+
+    # --- Looking -----------------------------------------------------------------------------
+
+    def _look(self, post: Post) -> None:
+        """Look for a post that may be there; it waits again after three looks that show none."""
+        with self._database.read() as conn:
+            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+        entry, _ = self._composed(post, facts) if facts else (None, None)
+        found = self._outlet.look(entry) if entry is not None else CANNOT_TELL
+        with self._write() as conn:
+            attempt = outbox.begin(conn, post.id, "look")
+            outbox.end(conn, attempt, found.sight.value, None, found.url)
+            self._seen(conn, post, found, entry)
+
+    def _seen(self, conn: sa.Connection, post: Post, found: Lookup, entry: Entry | None) -> None:
+        if found.sight is Sight.FOUND and found.url is not None:
+            sent = properties(entry, now=now()) if entry is not None else None
+            self._settler.published(conn, post, found.url, sent)
+        elif found.sight is Sight.ABSENT and post.looks + 1 >= len(LOOKS):
+            words = "It is not on the site, so it is sent again."
+            outbox.settle(conn, post.id, PostState.WAITING, words, due_at=to_millis(now()))
+        elif found.sight is Sight.ABSENT:
+            looks = post.looks + 1
+            outbox.change(conn, post.id, looks=looks, due_at=later(LOOKS[looks]))
+        else:
+            outbox.change(conn, post.id, due_at=later(_LOOK_DAILY), words=_ASK)
+
+    def _write(self) -> AbstractContextManager[sa.Connection]:
+        self._lease.check()
+        return self._database.write(durable=True)

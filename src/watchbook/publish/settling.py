@@ -1,0 +1,185 @@
+"""Writing down how a request to a site ended: for the post it was about, and for the site.
+
+One table says what each outcome means. What concerns one post never stops the others; what
+concerns the site stops the pass, and every post that waits is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.micropub.citing import Properties
+from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.store import outbox, sites
+from watchbook.store.outbox import Post, PostKind, PostState
+from watchbook.store.sites import Site, SiteState
+
+LOOKS = (timedelta(minutes=1), timedelta(minutes=4), timedelta(minutes=5))
+"""Pauses before each look for a post whose answer was lost: three over ten minutes."""
+
+TROUBLE = tuple(timedelta(minutes=m) for m in (5, 30, 120))
+"""Pauses after a server's trouble with one post; then it is set aside."""
+
+REST = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 360))
+"""Pauses of a site that is down or asks for patience, longer each time."""
+
+_IN_A_ROW = 3
+"""So many refused posts in a row, and it is not the posts."""
+
+_LOST = "The site's answer was lost, so it is not known whether the post was made."
+_SIGN_IN_HINT = "Sign in with the site again: `watchbook site add`. What waits is kept."
+
+
+@dataclass
+class Settler:
+    """Settles the requests of one pass over a site."""
+
+    site: Site
+    stopped: str | None = None
+    """Why nothing more may be sent in this pass, in words."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Rows by the state in which they ended."""
+    _refused: int = 0
+
+    def settle(
+        self,
+        conn: sa.Connection,
+        post: Post,
+        attempt: int,
+        outcome: Outcome,
+        sent: Properties | None = None,
+    ) -> None:
+        """Write down what became of ``post``; ``sent`` are its properties at the site by now."""
+        outbox.end(conn, attempt, outcome.kind.value, outcome.status, outcome.words or None)
+        self._refused = self._refused + 1 if outcome.kind is Kind.REFUSED else 0
+        if outcome.good:
+            self._succeeded(conn, post, outcome, sent)
+        else:
+            self._actions[outcome.kind](conn, post, outcome)
+
+    @property
+    def _actions(self) -> Mapping[Kind, Callable[[sa.Connection, Post, Outcome], None]]:
+        """What a request that did not succeed means."""
+        return {
+            Kind.REFUSED: self._refuse,
+            Kind.TOO_LARGE: self._refuse,
+            Kind.TYPE_REFUSED: self._refuse,
+            Kind.TROUBLE: self._trouble,
+            Kind.SIGN_IN: self._sign_in,
+            Kind.MORE_SCOPE: self._more_scope,
+            Kind.MOVED: self._moved,
+            Kind.SLOW_DOWN: self._rest,
+            Kind.DOWN: self._rest,
+            Kind.UNKNOWN: self._lost,
+        }
+
+    def doubt(self, conn: sa.Connection, post: Post, words: str = _LOST) -> None:
+        """A post that may be there: it is looked for before anything else."""
+        due_at = later(LOOKS[0])
+        outbox.settle(conn, post.id, PostState.UNKNOWN, words, due_at=due_at, looks=0)
+        self.count(PostState.UNKNOWN)
+
+    def published(
+        self, conn: sa.Connection, post: Post, url: str | None, sent: Properties | None
+    ) -> None:
+        """A post that is there."""
+        kept = msgspec.json.encode(sent).decode() if sent is not None else post.sent
+        outbox.settle(conn, post.id, PostState.PUBLISHED, url=url, sent=kept, reason=None)
+        self.count(PostState.PUBLISHED)
+
+    def count(self, state: PostState) -> None:
+        """Count a row that ended in ``state``."""
+        self.counts[state] = self.counts.get(state, 0) + 1
+
+    def _succeeded(
+        self, conn: sa.Connection, post: Post, outcome: Outcome, sent: Properties | None
+    ) -> None:
+        self.published(conn, post, outcome.url, sent)
+        if post.post_id is not None:
+            self._tell_original(conn, post, outcome, sent)
+        if self.site.failures or self.site.state != SiteState.WORKING:
+            sites.set_state(conn, self.site.id, SiteState.WORKING, failures=0, retry_at=None)
+
+    def _tell_original(
+        self, conn: sa.Connection, post: Post, outcome: Outcome, sent: Properties | None
+    ) -> None:
+        """Write down at the post itself what an update or a withdrawal has done to it."""
+        assert post.post_id is not None
+        if post.kind == PostKind.WITHDRAW:
+            outbox.settle(conn, post.post_id, PostState.WITHDRAWN, "Deleted from the site.")
+        elif sent is not None:
+            kept = msgspec.json.encode(sent).decode()
+            outbox.change(conn, post.post_id, url=outcome.url, sent=kept)
+
+    def _refuse(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        outbox.settle(conn, post.id, PostState.REJECTED, _said(outcome, "The site refuses it"))
+        self.count(PostState.REJECTED)
+        if self._refused >= _IN_A_ROW:
+            words = f"The site refused {self._refused} posts in a row."
+            hint = "`watchbook site test` finds out why; `watchbook publish --retry` goes on."
+            self._stop(conn, SiteState.PAUSED, words, hint)
+
+    def _trouble(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        words = _said(outcome, "The site has trouble with it")
+        if post.tries >= len(TROUBLE):
+            outbox.settle(conn, post.id, PostState.REJECTED, words)
+            self.count(PostState.REJECTED)
+        else:
+            due_at = later(TROUBLE[post.tries])
+            self._put_back(conn, post, words, due_at=due_at, tries=post.tries + 1)
+
+    def _sign_in(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        self._put_back(conn, post)
+        words = _said(outcome, "The site does not accept Watchbook's token any more")
+        self._stop(conn, SiteState.SIGN_IN, words, _SIGN_IN_HINT)
+
+    def _more_scope(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        self._put_back(conn, post)
+        words = _said(outcome, "The site has not given Watchbook leave for this")
+        self._stop(conn, SiteState.SIGN_IN, words, _SIGN_IN_HINT)
+
+    def _moved(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        self._put_back(conn, post)
+        words = _said(outcome, "The site takes no posts at this address any more")
+        self._stop(conn, SiteState.PAUSED, words, _SIGN_IN_HINT)
+
+    def _rest(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        self._put_back(conn, post)
+        pause = REST[min(self.site.failures, len(REST) - 1)]
+        if outcome.wait is not None:
+            pause = timedelta(seconds=outcome.wait)
+        told = "asks for a pause" if outcome.kind is Kind.SLOW_DOWN else "does not answer"
+        words = _said(outcome, f"The site {told}")
+        values = {"retry_at": later(pause), "failures": self.site.failures + 1}
+        self._stop(conn, SiteState.TROUBLED, words, None, **values)
+
+    def _lost(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
+        self.doubt(conn, post, _said(outcome, _LOST.removesuffix(".")))
+
+    def _put_back(
+        self, conn: sa.Connection, post: Post, words: str | None = None, **values: object
+    ) -> None:
+        outbox.change(conn, post.id, state=PostState.WAITING, words=words, **values)
+        self.count(PostState.WAITING)
+
+    def _stop(
+        self, conn: sa.Connection, state: SiteState, words: str, hint: str | None, **values: object
+    ) -> None:
+        sites.set_state(conn, self.site.id, state, words, hint, **values)
+        self.stopped = words
+
+
+def later(span: timedelta) -> int:
+    """So long from now, as the store keeps it."""
+    return to_millis(now() + span)
+
+
+def _said(outcome: Outcome, words: str) -> str:
+    status = f" (status {outcome.status})" if outcome.status else ""
+    return f"{words}{status}: {outcome.words}" if outcome.words else f"{words}{status}."
