@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """The same list as in scripts/setup.sh."""
@@ -31,6 +31,8 @@ FLAGS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+PATIENCE = 60_000
+"""Milliseconds after which something will never come, on however busy a machine."""
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 
@@ -60,6 +62,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """
     home = tmp_path_factory.mktemp("browser-home")
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_browser(),
@@ -100,7 +103,7 @@ class Troubles:
 def opened(browser: Browser, **options: Any) -> Iterator[Page]:
     """A page without a network, in a context of its own; it must do nothing forbidden."""
     context = browser.new_context(**{"offline": True, "viewport": DESK, **options})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     troubles = Troubles()
     page = context.new_page()
     troubles.watch(page)
