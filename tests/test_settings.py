@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from watchbook.errors import SettingsError
 from watchbook.redaction import redact
 from watchbook.settings import PREFIX, SETTINGS, Settings, load
-from watchbook.values import Rate
+from watchbook.values import Bucket, Rate
 
 KEY = "0123456789abcdef0123456789abcdef"
 Load = Callable[..., Settings]
@@ -82,6 +82,9 @@ def test_defaults(settings_of: Load, tmp_path: Path) -> None:
     assert [chosen.setting for chosen in found] == list(SETTINGS)
 
 
+AGE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
@@ -95,6 +98,9 @@ def test_defaults(settings_of: Load, tmp_path: Path) -> None:
         ("trakt_api_url", "http://[::1]:8421", "http://[::1]:8421"),
         ("trakt_budget", "10/1m", Rate(10, 60)),
         ("allow_hosts", "a.b, 10.0.0.0/8 c", ("a.b", "10.0.0.0/8", "c")),
+        ("encrypt_to", f"{AGE} , {AGE}", (AGE,)),
+        ("copy_to", "~/a b, s3://x.y", (Path.home() / "a b", Bucket("x.y"))),
+        ("copy_to", "s3://books/deep/er/,/mnt/nas", (Bucket("books", "deep/er"), Path("/mnt/nas"))),
         ("log", " json ", "json"),
         ("trakt_client_id", " id ", "id"),
     ],
@@ -129,6 +135,15 @@ def test_values_that_are_read(settings_of: Load, name: str, text: str, value: ob
         ("trakt_budget", "450/never"),
         ("trakt_budget", "450/" + "9" * 25 + "w"),
         ("trakt_budget", "9" * 5000 + "/1s"),
+        ("encrypt_to", "somebody"),
+        ("encrypt_to", AGE[:-1]),
+        ("encrypt_to", "ssh-ed25519 AAAA"),
+        ("copy_to", "nas/books"),
+        ("copy_to", "s3://"),
+        ("copy_to", "s3:///books"),
+        ("copy_to", "s3://books/../x"),
+        ("copy_to", "s3://books//x"),
+        ("copy_to", "https://example.org/books"),
         ("log", "loud"),
     ],
 )
@@ -300,3 +315,17 @@ def test_any_text_is_read_or_refused(name: str, text: str) -> None:
     setting = {setting.name: setting for setting in SETTINGS}[name]
     with suppress(ValueError):
         setting.read(text)
+
+
+def test_an_identity_given_as_recipient_is_not_repeated(settings_of: Load) -> None:
+    """Whoever mistakes one for the other has told us what opens the archives."""
+    with pytest.raises(SettingsError) as caught:
+        settings_of({PREFIX + "ENCRYPT_TO": "AGE-SECRET-KEY-1QQQQQQQQ"})
+    assert "holds the key that opens archives" in caught.value.message
+    assert "QQQ" not in redact(caught.value.message)
+
+
+def test_places_are_shown_as_they_are_set(settings_of: Load) -> None:
+    """What `watchbook config` shows can be set again."""
+    found = settings_of(overrides={"copy_to": "/mnt/nas, s3://books/deep/"})
+    assert found["copy_to"].shown == "/mnt/nas,s3://books/deep"

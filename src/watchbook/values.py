@@ -195,7 +195,7 @@ def places(text: str) -> tuple[Path | Bucket, ...]:
 
 def _bucket(text: str) -> Bucket:
     match = re.fullmatch(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(.*))?", text)
-    prefix = (match[2] or "").strip("/") if match else ""
+    prefix = (match[2] or "").rstrip("/") if match else ""
     if match is None or {"", ".", ".."} & set(prefix.split("/") if prefix else ["-"]):
         raise ValueError(f"holds {text}, which is not s3://BUCKET/PREFIX")
     return Bucket(match[1], prefix)

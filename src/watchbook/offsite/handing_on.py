@@ -19,6 +19,7 @@ from watchbook.archive.backup import backups_folder
 from watchbook.archive.encryption import Digested, check_digest
 from watchbook.archive.keep import Candidate, kept
 from watchbook.archive.manifest import COMPLETE
+from watchbook.archive.prune import rule_for
 from watchbook.archive.verify import beside_line, beside_of
 from watchbook.clock import counted, from_iso, now, to_millis
 from watchbook.errors import StoreBusy, WatchbookError
@@ -31,7 +32,7 @@ from watchbook.steps import step
 from watchbook.store import leases, runs
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
-from watchbook.values import Bucket, keep_rule
+from watchbook.values import Bucket
 
 _INSTANCE = rf"instance-{ledger.STAMP}\.tar\.gz(\.age)?"
 _STAMPED = re.compile(ledger.STAMP)
@@ -254,7 +255,7 @@ def _superfluous(
             ours = known.get(name)
             good = _lies(ours) and ours.verdict == COMPLETE if ours else f"{name}.sha256" in names
             candidates.append(Candidate(name, moment, good))
-    rule = keep_rule(account.keep) if account.keep else settings.keep
+    rule = settings.keep if pattern == _INSTANCE else rule_for(settings, account)
     zone = ZoneInfo(account.timezone) if account.timezone else None
     stay = set(kept(candidates, rule, zone))
     verified = sorted(
