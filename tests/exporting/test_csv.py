@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.exporting.conftest import Filled, film_play, hostile
 from watchbook.exporting.selection import Selection
-from watchbook.exporting.spreadsheet import PLAY_CELLS, TABLES, guarded
+from watchbook.exporting.spreadsheet import PLAY_CELLS, TABLES, guarded, write_rows
+from watchbook.exporting.tables import ITEM_TABLES
+from watchbook.trakt.datasets import BY_NAME
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -166,3 +171,19 @@ def test_the_ends_of_the_calendar_are_no_obstacle(empty: Filled, at: str) -> Non
         empty.account = replace(empty.account, timezone=zone)
         empty.plays(film_play(1, 1, at))
         assert table(empty)[0]["history_id"] == "1"
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_any_text_comes_back(texts: list[str]) -> None:
+    """Whatever is in a cell, a proper reader finds it there."""
+    file = io.StringIO(newline="")
+    assert write_rows(file, ["a"] * len(texts), [texts]) == 1
+    file.seek(0)
+    assert list(csv.reader(file, strict=True))[1] == [guarded(text) for text in texts]
+
+
+def test_tables_hold_data_sets_of_the_catalogue() -> None:
+    """Each of them once."""
+    names = [name for table in ITEM_TABLES for name in table.data_sets]
+    assert len(names) == len(set(names))
+    assert set(names) <= set(BY_NAME)

@@ -13,7 +13,7 @@ import msgspec
 
 from watchbook.exporting.moments import utc
 from watchbook.exporting.selection import Selected, SelectedItem
-from watchbook.trakt.datasets import BY_NAME, CATALOGUE, of
+from watchbook.trakt.datasets import CATALOGUE, of
 from watchbook.trakt.parse import ParsedItem, lookup, parse_item
 
 Value = str | int | float | None
@@ -248,6 +248,3 @@ def subject_of(item: SelectedItem) -> tuple[Mapping[str, Any], Mapping[str, Any]
     titles = titles_of(item)
     about = titles.get(item.type or "", {})
     return about, titles.get("show", {}) if item.type in {"season", "episode"} else {}
-
-
-assert all(name in BY_NAME for table in ITEM_TABLES for name in table.data_sets)

@@ -14,11 +14,6 @@ class Written:
     counts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    @property
-    def rows(self) -> int:
-        """How many rows went out."""
-        return sum(self.counts.values())
-
     def count(self, kind: str, number: int = 1) -> None:
         """Count rows of a kind."""
         self.counts[kind] = self.counts.get(kind, 0) + number
