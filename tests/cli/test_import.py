@@ -1,9 +1,10 @@
-"""``watchbook import`` of Trakt's export, as a person meets it."""
+"""``watchbook import`` of Trakt's export and of archives, as a person meets it."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -142,3 +143,77 @@ def test_a_killed_import_left_nothing_or_everything(run: Run, export: Path) -> N
     ended = run("import", str(export))
     assert ended.code == 0
     assert "sam-example: nothing new." in ended.out
+
+
+# An account's own archives ------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(run: Run, export: Path, home: Path, tmp_path: Path) -> Path:
+    """The archive of an account whose home was lost since."""
+    run("import", str(export))
+    run("backup")
+    (written,) = (home / "backups").glob("*.tar.gz")
+    saved = written.rename(tmp_path / written.name)
+    shutil.rmtree(home)
+    return saved
+
+
+def test_an_archive_rebuilds_its_account(run: Run, archive: Path) -> None:
+    """In an empty home the account is made, with every row, and the next backup is the same."""
+    ended = run("import", str(archive))
+    assert ended.code == 0, ended.err
+    assert f"{archive.name} for sam-example: " in ended.out
+    assert "rows as they were." in ended.out
+    assert "Complete: 600 plays" in ended.out
+    assert "complete, every byte" in run("backup", "--no-sync").out
+
+
+def test_the_same_archive_again_is_told(run: Run, archive: Path) -> None:
+    """It changes nothing, says so, and ends well."""
+    run("import", str(archive))
+    ended = run("import", str(archive))
+    assert ended.code == 0
+    assert f"sam-example holds what is in {archive.name} already; nothing changed." in ended.out
+
+
+def test_archives_and_exports_may_be_given_together(
+    run: Run, sandbox: RunningSandbox, archive: Path, tmp_path: Path
+) -> None:
+    """The archive comes first, then the exports on top of it; --json tells of both in one form."""
+    sandbox.add_plays(1)
+    newer = sandbox.export_zip(tmp_path / "newer.zip")
+    ended = run("--json", "import", str(newer), str(archive))
+    assert ended.code == 0, ended.err
+    first, second = json.loads(ended.out)
+    assert (first["file"], second["file"]) == (archive.name, newer.name)
+    assert first.keys() == second.keys()
+    history = [
+        next(found for found in report["data_sets"] if found["name"] == "history")
+        for report in (first, second)
+    ]
+    assert history[0].keys() == history[1].keys()
+    assert history[1]["added"] == 1
+
+
+def test_an_archive_on_top_of_other_rows_is_refused(
+    run: Run, sandbox: RunningSandbox, archive: Path, tmp_path: Path
+) -> None:
+    """The way out is named."""
+    sandbox.add_plays(1)
+    run("import", str(sandbox.export_zip(tmp_path / "newer.zip")))
+    ended = run("import", str(archive))
+    assert ended.code == 2
+    assert "sam-example holds something else" in ended.err
+    assert "watchbook account remove" in ended.err
+
+
+def test_a_damaged_archive_is_refused(run: Run, archive: Path) -> None:
+    """The store stays empty."""
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    ended = run("import", str(archive))
+    assert ended.code == 65
+    assert archive.name in ended.err
+    assert "no account" in run("status").out + run("status").err
