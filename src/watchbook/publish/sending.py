@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
@@ -23,10 +21,11 @@ from watchbook.micropub.citing import Properties
 from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight
 from watchbook.micropub.outcome import Kind
 from watchbook.micropub.post import Post as Entry
-from watchbook.micropub.post import properties, replacement
+from watchbook.micropub.post import properties
 from watchbook.publish.composing import composed, zone_of
 from watchbook.publish.deciding import Decision, decided
 from watchbook.publish.facts import Facts, facts_of
+from watchbook.publish.living import Difference, ask_for_changes, difference
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import Rules, read_rules
 from watchbook.publish.settling import LOOKS, Settler, later
@@ -39,6 +38,8 @@ from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
 
 _LOOK_DAILY = timedelta(days=1)
+_PASSING = frozenset({Reason.RATING, Reason.FIRST})
+"""Reasons to hold a post that go away by themselves."""
 _ASK = (
     "It is not known whether the post was made, and the site shows no way to find out. Look at "
     "the site, then say: `watchbook publish --settle ID posted|again|drop`."
@@ -68,6 +69,9 @@ class Pass:
     def run(self) -> Sent:
         """Do everything that is due; what waits for later stays."""
         self._recover()
+        with self._write() as conn:
+            ask_for_changes(conn, self._account, self._site, self._rules)
+            self._free_held(conn)
         for post in self._rows(PostState.UNKNOWN):
             self._look(post)
         stopped = self._not_now()
@@ -86,6 +90,15 @@ class Pass:
             for post in outbox.find(conn, self._site.id, [PostState.SENDING]):
                 outbox.end_open(conn, post.id, Kind.UNKNOWN.value)
                 self._settler.doubt(conn, post, "The process ended before the site had answered.")
+
+    def _free_held(self, conn: sa.Connection) -> None:
+        """Let posts go on that were held for what may have come by now: a rating, all plays."""
+        for post in outbox.find(conn, self._site.id, [PostState.HELD]):
+            if post.reason in _PASSING:
+                facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+                decision = decided(facts, self._rules, complete=self._is_complete(conn))
+                if decision.state is not PostState.HELD:
+                    outbox.change(conn, post.id, state=PostState.WAITING, reason=None, words=None)
 
     def _rows(self, state: PostState) -> list[Post]:
         with self._database.read() as conn:
@@ -184,22 +197,18 @@ class Pass:
             if about is None or about.url is None or about.state != PostState.PUBLISHED:
                 self._leave(conn, post, Decision(PostState.WITHDRAWN, "The post is gone."))
                 return None
-            replace, sent = self._difference(conn, about)
+            found = self._difference(conn, about) if post.kind == PostKind.UPDATE else None
+            replace = found.replace if found else {}
             if post.kind == PostKind.UPDATE and not replace:
                 self._leave(conn, post, Decision(PostState.WITHDRAWN, "Nothing differs by now."))
                 return None
             outbox.change(conn, post.id, state=PostState.SENDING, words=None)
+            sent = found.after if found else None
             return about.url, replace, sent, outbox.begin(conn, post.id, "send")
 
-    def _difference(self, conn: sa.Connection, about: Post) -> tuple[Properties, Properties | None]:
-        """What has to be replaced in a post, and all that it should have."""
+    def _difference(self, conn: sa.Connection, about: Post) -> Difference | None:
         facts = facts_of(conn, self._account.id, outbox.plays_of(conn, about.id))
-        entry, _ = self._composed(about, facts) if facts else (None, None)
-        if entry is None or about.sent is None:
-            return {}, None
-        before = msgspec.json.decode(about.sent, type=dict[str, list[Any]])
-        after = properties(entry, now=now())
-        return replacement(before, after, move=self._rules.on_new_date == "update"), after
+        return difference(about, facts, self._account, self._rules) if facts else None
 
     # --- Looking -----------------------------------------------------------------------------
 

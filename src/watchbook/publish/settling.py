@@ -17,7 +17,7 @@ from watchbook.clock import now, to_millis
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.outcome import Kind, Outcome
 from watchbook.store import outbox, sites
-from watchbook.store.outbox import Post, PostKind, PostState
+from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
 
 LOOKS = (timedelta(minutes=1), timedelta(minutes=4), timedelta(minutes=5))
@@ -111,11 +111,15 @@ class Settler:
     ) -> None:
         """Write down at the post itself what an update or a withdrawal has done to it."""
         assert post.post_id is not None
-        if post.kind == PostKind.WITHDRAW:
-            outbox.settle(conn, post.post_id, PostState.WITHDRAWN, "Deleted from the site.")
-        elif sent is not None:
+        if post.kind == PostKind.UPDATE and sent is not None:
             kept = msgspec.json.encode(sent).decode()
-            outbox.change(conn, post.post_id, url=outcome.url, sent=kept)
+            values = {"url": outcome.url, "sent": kept, "watched_at": post.watched_at}
+            outbox.change(conn, post.post_id, **values)
+        if post.kind == PostKind.WITHDRAW:
+            original = outbox.get(conn, post.post_id)
+            outbox.settle(conn, post.post_id, PostState.WITHDRAWN, "Deleted from the site.")
+            if post.reason == Reason.REDATED and original is not None:
+                outbox.make_anew(conn, original, post.watched_at)
 
     def _refuse(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
         outbox.settle(conn, post.id, PostState.REJECTED, _said(outcome, "The site refuses it"))

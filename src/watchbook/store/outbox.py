@@ -46,6 +46,12 @@ class Reason(StrEnum):
     FIRST = "first"
     TEXT = "text"
     OWNER = "owner"
+    REDATED = "redated"
+    """Of a withdrawal: its play gets a new post, under its new date."""
+
+
+OPEN = frozenset({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN, PostState.HELD})
+"""States in which a row may still go out."""
 
 
 @dataclass(frozen=True)
@@ -128,19 +134,52 @@ def link(conn: sa.Connection, site_id: int, history_id: int, outbox_id: int) -> 
     conn.execute(sa.insert(outbox_plays).values(row))
 
 
-def follow_up(conn: sa.Connection, post: Post, kind: PostKind, due_at: int) -> int:
-    """Ask for an update or a withdrawal of a post; returns the row's id."""
-    row = _blank() | {
+def follow_up(
+    conn: sa.Connection,
+    post: Post,
+    kind: PostKind,
+    watched_at: int,
+    reason: Reason | None = None,
+) -> None:
+    """Ask for an update or a withdrawal of a post, whose play was watched at that moment."""
+    row = {
         "account_id": post.account_id,
         "site_id": post.site_id,
         "kind": kind,
         "post_id": post.id,
-        "watched_at": post.watched_at,
+        "watched_at": watched_at,
         "state": PostState.WAITING,
-        "due_at": due_at,
+        "reason": reason,
+        "due_at": to_millis(now()),
     }
-    made: int = conn.execute(sa.insert(outbox).values(row).returning(outbox.c.id)).scalar_one()
-    return made
+    conn.execute(sa.insert(outbox).values(_blank() | row))
+
+
+def make_anew(conn: sa.Connection, post: Post, watched_at: int) -> None:
+    """Let the plays of a post that was withdrawn have a new one, under another slug."""
+    row = {
+        "account_id": post.account_id,
+        "site_id": post.site_id,
+        "slug": f"{post.slug}-{post.id}",
+        "watched_at": watched_at,
+        "state": PostState.WAITING,
+        "due_at": to_millis(now()),
+    }
+    insert = sa.insert(outbox).values(_blank() | row).returning(outbox.c.id)
+    made = conn.execute(insert).scalar_one()
+    theirs = outbox_plays.c.outbox_id == post.id
+    conn.execute(sa.update(outbox_plays).where(theirs).values(outbox_id=made))
+
+
+def published_since(conn: sa.Connection, site_id: int, moment: int) -> list[Post]:
+    """The posts of a site that were published since then (millis)."""
+    query = sa.select(*_COLUMNS).where(
+        outbox.c.site_id == site_id,
+        outbox.c.kind == PostKind.CREATE,
+        outbox.c.state == PostState.PUBLISHED,
+        outbox.c.settled_at >= moment,
+    )
+    return [Post(*row) for row in conn.execute(query.order_by(outbox.c.id))]
 
 
 def get(conn: sa.Connection, outbox_id: int) -> Post | None:

@@ -1,0 +1,92 @@
+"""Living posts: what has changed since a post was made becomes an update or a withdrawal of it.
+
+Nothing is asked of a site here; rows of their own in the outbox ask for it, with the same care as
+new posts. A play counts as deleted when the store says so, which the wire against mass deletions
+has guarded before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.errors import InputError
+from watchbook.micropub.citing import Properties
+from watchbook.micropub.post import Post as Entry
+from watchbook.micropub.post import properties, replacement
+from watchbook.publish.composing import composed
+from watchbook.publish.facts import Facts, facts_of
+from watchbook.publish.rules import Rules
+from watchbook.store import outbox
+from watchbook.store.accounts import Account
+from watchbook.store.outbox import Post, PostKind, Reason
+from watchbook.store.sites import Site
+
+_GONE = "The play was deleted at Trakt; its post stays, as the site's rules say."
+_MOVED = "The date was mended at Trakt; the post keeps its own, as the site's rules say."
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a post should be by now; ``replace`` is what an update would have to say."""
+
+    entry: Entry
+    replace: Properties
+    after: Properties
+    redated: bool
+
+
+def ask_for_changes(conn: sa.Connection, account: Account, site: Site, rules: Rules) -> None:
+    """Ask for the changes that a site's living posts need by now."""
+    since = to_millis(now() - rules.living_for)
+    for post in outbox.published_since(conn, site.id, since):
+        if any(row.state in outbox.OPEN for row in outbox.about(conn, post.id)):
+            continue
+        facts = facts_of(conn, account.id, outbox.plays_of(conn, post.id))
+        if facts:
+            _follow(conn, post, facts, account, rules)
+        else:
+            _withdraw(conn, post, rules)
+
+
+def difference(post: Post, facts: list[Facts], account: Account, rules: Rules) -> Difference | None:
+    """What differs between a post as the site took it and as it should be; None when unknown."""
+    if post.sent is None:
+        return None
+    try:
+        entry = composed(facts, rules, account, post.slug)
+    except (ValueError, InputError):
+        return None
+    before = msgspec.json.decode(post.sent, type=dict[str, list[Any]])
+    after = properties(entry, now=now())
+    redated = abs(facts[-1].play.watched_at - post.watched_at) >= _MINUTE
+    move = redated and rules.on_new_date == "update"
+    return Difference(entry, replacement(before, after, move=move), after, redated)
+
+
+def _follow(
+    conn: sa.Connection, post: Post, facts: list[Facts], account: Account, rules: Rules
+) -> None:
+    found = difference(post, facts, account, rules)
+    if found is None:
+        return
+    moment = facts[-1].play.watched_at
+    if found.redated and rules.on_new_date == "recreate":
+        outbox.follow_up(conn, post, PostKind.WITHDRAW, moment, Reason.REDATED)
+        return
+    if found.redated and rules.on_new_date == "leave" and post.words != _MOVED:
+        outbox.change(conn, post.id, words=_MOVED)
+    if found.replace and (rules.living or "published" in found.replace):
+        outbox.follow_up(conn, post, PostKind.UPDATE, moment)
+
+
+def _withdraw(conn: sa.Connection, post: Post, rules: Rules) -> None:
+    if rules.on_removal == "delete":
+        outbox.follow_up(conn, post, PostKind.WITHDRAW, post.watched_at)
+    elif post.words != _GONE:
+        outbox.change(conn, post.id, words=_GONE)
