@@ -43,8 +43,8 @@ LAYERS = (
     ),
     # The only way out of the machine.
     Layer("wire", ("addresses", "exchange", "http", "remarks", "transport"), ("base",)),
-    # How Trakt and its exports speak; no database, no idea of what that is wanted for.
-    Layer("protocols", ("exports", "trakt"), ("base", "wire")),
+    # How Trakt, its exports and websites speak; no database, no idea of what that is wanted for.
+    Layer("protocols", ("exports", "indieauth", "micropub", "trakt"), ("base", "wire")),
     # What is kept, and nothing about where it came from.
     Layer("store", ("store",), ("base",)),
     # From the sources into the store, and from the store out.
@@ -167,6 +167,18 @@ def test_no_module_imports_itself_in_a_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as reason:
         pytest.fail(f"a circle: {' -> '.join(reason.args[1])}")
+
+
+def test_protocols_do_not_know_each_other() -> None:
+    """How one server speaks is nothing that speaking with another hangs on."""
+    protocols = next(layer.modules for layer in LAYERS if layer.name == "protocols")
+    sideways = [
+        f"{module} -> {wanted}"
+        for module, all_wanted in sorted(IMPORTS.items())
+        for wanted in sorted(all_wanted)
+        if {top(module), top(wanted)} <= set(protocols) and top(module) != top(wanted)
+    ]
+    assert sideways == []
 
 
 def test_commands_do_not_lean_on_the_command_line_itself() -> None:

@@ -1,0 +1,1 @@
+"""Micropub, as a client: making, changing and deleting posts on a person's own website."""
