@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from watchbook.archive.verify import beside_line, beside_of
 from watchbook.archive.write import WrittenArchive
-from watchbook.errors import RemoteRejected, SettingsError
+from watchbook.errors import RemoteError, RemoteRejected, SettingsError
 from watchbook.offsite.copies import COPIED, PRUNED
 from watchbook.offsite.handing_on import after_backup, place_for
 from watchbook.redaction import redact
@@ -197,6 +199,54 @@ def test_settings_of_other_tools_do_not_count(
     owner.use(s3)
     (result,) = owner.hand_on(owner.write())
     assert result.state == COPIED
+
+
+def test_a_redirection_does_not_take_the_signature_along(
+    owner: Owner,
+) -> None:
+    """Whoever a service sends us to sees neither key nor signature nor archive."""
+    seen: list[tuple[str, dict[str, str]]] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append((self.command, {name.lower(): text for name, text in self.headers.items()}))
+            self.send_error(404)
+
+        do_PUT = do_GET  # noqa: N815 - so called there
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - so called there
+            pass
+
+    class Redirecting(Elsewhere):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(307)
+            self.send_header("Location", f"http://localhost:{far.server_port}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_PUT = do_GET  # noqa: N815 - so called there
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as far:
+        with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as near:
+            for server in (far, near):
+                threading.Thread(target=server.serve_forever).start()
+            owner.set(
+                copy_to="s3://bucket",
+                s3_endpoint=f"http://127.0.0.1:{near.server_port}",
+                s3_access_key=KEY,
+                s3_secret_key=HIDDEN,
+            )
+            (result,) = owner.hand_on(owner.write())
+            place = place_for(owner.settings.copy_to[0], owner.settings)
+            with pytest.raises(RemoteError):
+                place.names()
+            near.shutdown()
+        far.shutdown()
+    assert result.failed
+    assert "answered 307" in result.words
+    assert [command for command, _ in seen] == ["GET"] * len(seen)
+    assert not any("authorization" in headers or KEY in repr(headers) for _, headers in seen)
 
 
 def test_a_missing_key_is_named(owner: Owner, s3: S3Server) -> None:

@@ -131,6 +131,8 @@ def verify(context: Context, *, file: Path | None, identity: Path | None) -> int
 
     Example: watchbook backup verify backup-sandra-20261121T201500Z.tar.gz
     """
+    if file is None and identity is not None:
+        raise click.UsageError("--identity needs the name of an archive.")
     return _verify_all(context) if file is None else _verify_one(context, file, identity)
 
 

@@ -105,8 +105,9 @@ class S3:
         code, status = _CODE.search(said), _STATUS.search(said)
         number = int(status[1]) if status else None
         if number is None:
+            how = "cannot be reached" if "HTTP error" in said else "does not answer as S3 does"
             return RemoteUnavailable(
-                f"{self.name}: {self._endpoint} cannot be reached.",
+                f"{self.name}: {self._endpoint} {how}.",
                 service=self._endpoint,
                 hint="Check the network, and WATCHBOOK_S3_ENDPOINT with `watchbook config`.",
             )
