@@ -71,27 +71,46 @@ function ranking(heading, list, of, limit = 10) {
       el("span", {}, counted(plays, "play"))))));
 }
 
+// The years between the first and the last, at most 120 of them.
+function span(first, last) {
+  const count = first == null ? 0 : Math.min(120, last - first + 1);
+  return Array.from({ length: count }, (_, i) => last - count + 1 + i);
+}
+
+const short = (names) => names.map((name) => name.slice(0, 3));
+const range = (from, count) => Array.from({ length: count }, (_, i) => from + i);
+
+function playCharts(dated, years, year) {
+  const months = year ? `Plays by month in ${year}` : "Plays by month, all years";
+  const chart = (heading, column, labels, slot, broad = false) =>
+    barChart(heading, SERIES, tally(dated, labels, (play) => slot(plays.at[play])), { broad, column });
+  return [
+    !year && years.length > 0 && chart("Plays by year", "Year", years, (at) => yearOf(at) - years[0], true),
+    chart(months, "Month", short(MONTHS), (at) => date(at).getUTCMonth(), Boolean(year)),
+    chart("Plays by day of the week", "Day", short([...DAYS.slice(1), DAYS[0]]), (at) => (date(at).getUTCDay() + 6) % 7),
+    chart("Plays by hour", "Hour", range(0, 24), (at) => date(at).getUTCHours()),
+  ];
+}
+
+function ratingChart(year) {
+  const given = shelves.ratings.filter(([, , at]) => !year || String(yearOf(at ?? NaN)) === year);
+  const bars = range(1, 10).map((stars) => [String(stars), [given.filter((each) => each[1] === stars).length]]);
+  return barChart(`Ratings${year ? ` given in ${year}` : ""}`, [["ratings", "ratings"]], bars, { column: "Rating" });
+}
+
 function statisticsView(main) {
-  const dated = Array.from({ length: plays.count }, (_, play) => play).filter((play) => !Number.isNaN(plays.at[play]));
+  const all = range(0, plays.count);
+  const dated = all.filter((play) => !Number.isNaN(plays.at[play]));
   const years = dated.map((play) => yearOf(plays.at[play]));
-  const [first, last] = [years[0], years.at(-1)];
   const fields = [{ name: "year", label: "Year", choices: yearChoices(years) }];
-  return filtered(main, () => title2("Statistics"), "statistics", fields, (params) => {
+  return filtered(main, () => headed("Statistics"), "statistics", fields, (params) => {
     charts = [];
     const year = params.get("year");
-    const chosen = year ? dated.filter((play, i) => String(years[i]) === year) : dated;
-    const list = year ? chosen : Array.from({ length: plays.count }, (_, play) => play);
-    const span = first == null ? [] : Array.from({ length: Math.min(120, last - first + 1) }, (_, i) => last - Math.min(119, last - first) + i);
-    const rated = shelves.ratings.filter(([, , at]) => !year || String(yearOf(at ?? NaN)) === year);
-    const stars = Array.from({ length: 10 }, (_, i) => [String(i + 1), [rated.filter((each) => each[1] === i + 1).length]]);
+    const chosen = year ? dated.filter((_, i) => String(years[i]) === year) : dated;
+    const list = year ? chosen : all;
     const node = el("div", { class: "charts" }, [
-      !year && span.length > 0 && barChart("Plays by year", SERIES, tally(dated, span, (play) => yearOf(plays.at[play]) - span[0]), { broad: true }),
-      barChart(year ? `Plays by month in ${year}` : "Plays by month, all years", SERIES,
-        tally(chosen, MONTHS.map((name) => name.slice(0, 3)), (play) => date(plays.at[play]).getUTCMonth()), { broad: Boolean(year), column: "Month" }),
-      barChart("Plays by day of the week", SERIES,
-        tally(chosen, [...DAYS.slice(1), DAYS[0]].map((name) => name.slice(0, 3)), (play) => (date(plays.at[play]).getUTCDay() + 6) % 7), { column: "Day" }),
-      barChart("Plays by hour", SERIES, tally(chosen, Array.from({ length: 24 }, (_, hour) => hour), (play) => Math.floor(plays.at[play] / 60) % 24), { column: "Hour" }),
-      barChart(`Ratings${year ? ` given in ${year}` : ""}`, [["ratings", "ratings"]], stars, { column: "Rating" }),
+      ...playCharts(chosen, span(years[0], years.at(-1)), year),
+      ratingChart(year),
       ranking("Shows watched most", list, (title) => title.show),
       ranking("Films watched most", list, (title) => title.type === "movie" ? title : null),
     ].filter(Boolean));

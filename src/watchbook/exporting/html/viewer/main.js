@@ -57,7 +57,7 @@ function moved() {
 // --- Once, at the start --------------------------------------------------------------------
 
 function totals() {
-  const all = Array.from({ length: plays.count }, (_, play) => play);
+  const all = range(0, plays.count);
   const seen = (type) => number(watched(type).length);
   const rows = [["plays", number(plays.count)], ["films", seen("movie")], ["shows", seen("show")],
     ["episodes", seen("episode")], ["hours", number(hours(all))]];

@@ -2,13 +2,13 @@
 
 function titleView(main, key) {
   const title = byKey.get(key);
-  if (!title) return () => main.replaceChildren(...title2("Not in this book"), nothing("There is no title of that name here."));
+  if (!title) return () => main.replaceChildren(...headed("Not in this book"), nothing("There is no title of that name here."));
   return () => {
     shown = [];
     const [first, second] = [ownName(title), subtitle(title)];
     main.replaceChildren(...[
       title.show && el("p", { class: "crumb" }, el("a", { href: addressOf(title.show), dir: "auto" }, ownName(title.show))),
-      ...title2(first),
+      ...headed(first),
       second && el("p", { class: "quiet" }, second),
       facts(title),
       links(title),

@@ -23,9 +23,16 @@ function filtered(main, heading, path, fields, list) {
   return render;
 }
 
-const title2 = (text, ...more) => [el("h2", { tabindex: "-1", dir: "auto" }, text), ...more];
+const headed = (text, ...more) => [el("h2", { tabindex: "-1", dir: "auto" }, text), ...more];
+const outOf = (found, all, noun) =>
+  found === all ? counted(all, noun) : `${number(found)} of ${counted(all, noun)}`;
 const nothing = (text) => el("p", { class: "none" }, text);
-const NOTHING_FITS = "Nothing fits what you chose.";
+
+// What a choice came to: how many of how many in words, and the list or why there is none.
+function result(found, all, noun, list) {
+  const why = all ? "Nothing fits what you chose." : `There are no ${noun}s in this book.`;
+  return { words: outOf(found.length, all, noun), node: found.length ? list() : nothing(why) };
+}
 
 // --- History -------------------------------------------------------------------------------
 
@@ -111,14 +118,12 @@ function historyView(main) {
     sorting(["newest", "Newest first"], ["oldest", "Oldest first"]), AGAIN];
   const heading = (params) => {
     const of = byKey.get(params.get("of") ?? "");
-    return title2(of ? `History of ${ownName(of)}` : "History",
+    return headed(of ? `History of ${ownName(of)}` : "History",
       of && el("p", {}, el("a", { href: addressOf(of) }, "Back to the page of this ", NAMES[of.type])));
   };
   return filtered(main, (params) => heading(params).filter(Boolean), "history", fields, (params) => {
     const found = playsFor(params);
-    const words = found.length === plays.count ? counted(found.length, "play")
-      : `${number(found.length)} of ${counted(plays.count, "play")}`;
-    return { words, node: found.length ? playList(found) : nothing(plays.count ? NOTHING_FITS : "There are no plays in this book.") };
+    return result(found, plays.count, "play", () => playList(found));
   });
 }
 
@@ -161,16 +166,15 @@ function titlesView(main, { type, heading, path, noun, orders }) {
   const years = all.flatMap((title) => title.watches.map((play) => yearOf(plays.at[play])));
   const fields = [SEARCH, { name: "year", label: "Watched in", choices: yearChoices(years) }, RATING,
     sorting(...orders), AGAIN];
-  return filtered(main, () => title2(heading), path, fields, (params) => {
+  return filtered(main, () => headed(heading), path, fields, (params) => {
     const found = titlesFor(all, params).sort(ORDERS[params.get("sort")] ?? ORDERS.last);
-    const words = found.length === all.length ? counted(all.length, noun)
-      : `${number(found.length)} of ${counted(all.length, noun)}`;
-    const list = () => rowList(heading, found.length, { build: (i) => titleRow(found[i]) });
-    return { words, node: found.length ? list() : nothing(all.length ? NOTHING_FITS : `There are no ${noun}s in this book.`) };
+    return result(found, all.length, noun, () =>
+      rowList(heading, found.length, { build: (i) => titleRow(found[i]) }));
   });
 }
 
-const filmsView = (main) => titlesView(main, { type: "movie", heading: "Films", path: "films", noun: "film", orders: USUAL_ORDERS });
+const filmsView = (main) => titlesView(main,
+  { type: "movie", heading: "Films", path: "films", noun: "film", orders: USUAL_ORDERS });
 const showsView = (main) => titlesView(main, { type: "show", heading: "Shows", path: "shows", noun: "show",
   orders: [...USUAL_ORDERS, ["episodes", "Most episodes"]] });
 
@@ -202,7 +206,7 @@ function ratingsView(main) {
     sorting(["newest", "Newest first"], ["best", "Best first"], ["worst", "Worst first"], ["title", "Title"])];
   const orders = { best: (a, b) => b[1] - a[1] || byRowName(a, b), worst: (a, b) => a[1] - b[1] || byRowName(a, b),
     title: byRowName, newest: (a, b) => (b[2] ?? 0) - (a[2] ?? 0) };
-  return filtered(main, () => title2("Ratings"), "ratings", fields, (params) => {
+  return filtered(main, () => headed("Ratings"), "ratings", fields, (params) => {
     const hits = matcher(params.get("q") ?? "");
     const words = textMatcher(params.get("q") ?? "");
     const [type, year, rating] = [params.get("type"), params.get("year"), params.get("rating")];
@@ -215,16 +219,13 @@ function ratingsView(main) {
       const figures = [star(stars), dateOf(at)];
       return title.name == null ? row(title, { figures }) : nameless(title.name, figures);
     };
-    return {
-      words: found.length === all.length ? counted(all.length, "rating") : `${number(found.length)} of ${counted(all.length, "rating")}`,
-      node: found.length ? rowList("Ratings", found.length, { build }) : nothing(all.length ? NOTHING_FITS : "There are no ratings in this book."),
-    };
+    return result(found, all.length, "rating", () => rowList("Ratings", found.length, { build }));
   });
 }
 
 function listsView(main, id) {
   const list = shelves.lists.find((each) => each.id === id) ?? shelves.lists[0];
-  if (!list) return () => main.replaceChildren(...title2("Lists"), nothing("There are no lists in this book."));
+  if (!list) return () => main.replaceChildren(...headed("Lists"), nothing("There are no lists in this book."));
   const all = list.rows.map((each, place) => [...each.slice(0, 3), ...Array(3 - Math.min(3, each.length)).fill(null), place]);
   const pills = el("nav", { class: "pills", "aria-label": "Lists" }, shelves.lists.map((each) => el("a",
     { href: `#/lists/${encodeURIComponent(each.id)}`, "aria-current": each === list ? "page" : null, dir: "auto" },
@@ -234,7 +235,7 @@ function listsView(main, id) {
   const fields = [SEARCH, { ...TYPE, choices: ALL_TYPES }, RATING,
     sorting(["place", "Order of the list"], ["title", "Title"], ["added", "Last added"], ["year", "Newest title"]),
     { name: "again", label: "Not watched yet" }];
-  const heading = () => [...title2("Lists"), pills, el("h3", { dir: "auto" }, list.name),
+  const heading = () => [...headed("Lists"), pills, el("h3", { dir: "auto" }, list.name),
     list.owner && el("p", { class: "quiet" }, `A list of ${list.owner} that may be edited.`),
     list.about && el("p", { class: "quiet", dir: "auto" }, list.about)].filter(Boolean);
   return filtered(main, heading, `lists/${encodeURIComponent(list.id)}`, fields, (params) => {
@@ -244,10 +245,8 @@ function listsView(main, id) {
       && fits.type(subject(about), params.get("type")) && fits.rating(subject(about), params.get("rating"))
       && (!params.get("again") || !subject(about).watches?.length));
     const found = sortRows(fit, orders[params.get("sort")] ?? orders.place);
-    return {
-      words: found.length === all.length ? counted(all.length, "row") : `${number(found.length)} of ${counted(all.length, "row")}`,
-      node: found.length ? rowList(list.name, found.length, { build: (i) => listRow(found[i]) }) : nothing(all.length ? NOTHING_FITS : "This list is empty."),
-    };
+    return result(found, all.length, "row", () =>
+      rowList(list.name, found.length, { build: (i) => listRow(found[i]) }));
   });
 }
 
@@ -269,16 +268,13 @@ function notesView(main) {
   const fields = [{ ...SEARCH, hint: "A title, or words of the text" },
     { name: "kind", label: "Kind", choices: [["", "Everything"], ["note", "Notes"], ["comment", "Comments"]] },
     sorting(["newest", "Newest first"], ["oldest", "Oldest first"])];
-  return filtered(main, () => title2("Notes and comments"), "notes", fields, (params) => {
+  return filtered(main, () => headed("Notes and comments"), "notes", fields, (params) => {
     const hits = matcher(params.get("q") ?? "");
     const words = textMatcher(params.get("q") ?? "");
     const found = all.filter(([kind, about, , text]) => (!params.get("kind") || kind === params.get("kind"))
       && holds(hits, words, about, text));
     if (params.get("sort") === "oldest") found.reverse();
-    return {
-      words: found.length === all.length ? counted(all.length, "text") : `${number(found.length)} of ${counted(all.length, "text")}`,
-      node: found.length ? texts(found) : nothing(all.length ? NOTHING_FITS : "There are no notes or comments in this book."),
-    };
+    return result(found, all.length, "text", () => texts(found));
   });
 }
 
@@ -307,5 +303,6 @@ function said([kind, about, at, text, spoils, more]) {
   return el("article", { class: "said" },
     el("h3", {}, title.name == null && mark(title), name),
     spoils ? el("details", {}, el("summary", {}, "Contains spoilers"), words) : words,
-    el("footer", {}, [kind === "note" ? "Note" : "Comment", at == null ? null : shortDay(at), ...more].filter(Boolean).join(" · ")));
+    el("footer", {}, [kind === "note" ? "Note" : "Comment", at == null ? null : shortDay(at), ...more]
+      .filter(Boolean).join(" · ")));
 }
