@@ -19,6 +19,7 @@ from benchmarks import (
     export,
     first_sync,
     imports,
+    jobs,
     nothing_new,
     one_change,
     side_by_side,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "import-zip": imports.measure_zip,
     "export": export.measure,
     "diff": diff.measure,
+    "jobs": jobs.measure,
     "side-by-side": side_by_side.measure,
     "accounts": accounts.measure,
 }
