@@ -54,6 +54,7 @@ def test_each_data_set_has_its_file(book: Book) -> None:
         "watchbook/account.json",
         "watchbook/rejected.json",
         "watchbook/rows.json",
+        "watchbook/titles.json",
         "watchlist_episodes.json",
         "watchlist_movies.json",
         "watchlist_others.json",

@@ -41,6 +41,8 @@ def is_account_archive(path: Path) -> bool:
 
 def newest_first(paths: list[Path]) -> list[Path]:
     """Archives by when they were written: of several of one account the newest comes first."""
+    if len(paths) < 2:  # reading through a long one takes a moment
+        return paths
     return sorted(paths, key=lambda path: manifest_of(path).created_at, reverse=True)
 
 
