@@ -226,7 +226,7 @@ def test_a_part_of_the_book_says_so(small: Filled) -> None:
     page = exported(small, Selection(since=since, types=frozenset({"movie"})))
     assert [play[:2] for play in page.plays] == [("movie", 2)]
     (note,) = page.blocks["about"]["notes"]
-    assert note == "A part of the book: only what is from 2026-05-01, of films."
+    assert note == "A part of the book: films, since 2026-05-01."
     assert note in page.text
 
 

@@ -72,17 +72,16 @@ def _who(chosen: Selected) -> str:
 
 def _filters(wanted: Selection, wall: Wall) -> Iterator[str]:
     """One sentence on what was left out by choice."""
-    said = []
+    if wanted.whole:
+        return
+    said = [" and ".join(_SEVERAL[kind] for kind in sorted(wanted.types)) or "everything"]
     if wanted.since:
-        said.append(f"from {_day(wall, wanted.since)}")
+        said.append(f"since {_day(wall, wanted.since)}")
     if wanted.until:
         said.append(f"before {_day(wall, wanted.until)}")
-    if wanted.types:
-        said.append("of " + " and ".join(_SEVERAL[kind] for kind in sorted(wanted.types)))
     if wanted.lists:
-        said.append("on " + ", ".join(sorted(wanted.lists)))
-    if said:
-        yield f"A part of the book: only what is {', '.join(said)}."
+        said.append("on " + " and ".join(sorted(wanted.lists)))
+    yield f"A part of the book: {', '.join(said)}."
 
 
 def _day(wall: Wall, moment: datetime) -> str:
