@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from watchbook.store import outbox, runs, sites
+from watchbook.store import outbox, plays, runs, sites
 from watchbook.store.outbox import PostState, Reason
 from watchbook.store.plays import PlayRow
-from watchbook.store.schema import titles
 from watchbook.store.sites import Site
 
 if TYPE_CHECKING:
@@ -59,27 +58,36 @@ def enter(
     from watchbook.publish.rules import read_rules  # noqa: PLC0415 - loads Jinja, for sites only
 
     rules = read_rules(site.rules)
-    shows = _shows_of(conn, found) if rules.binge else {}
+    episodes = [row.title_key for row in found if row.type == "episode" and row.title_key]
+    shows = plays.show_keys(conn, episodes) if rules.binge else {}
     for row in sorted(found, key=lambda row: (row.watched_at, row.history_id)):
         reason = _held_because(row, site, rules, checked)
         show = shows.get(row.title_key or "") if reason is None else None
         if show is None or not _join_binge(conn, site, row, show, rules, moment):
-            outbox.offer(conn, _post(site, row, rules, reason, show, moment), row.history_id)
+            due_at = _due(row, rules, show, moment)
+            post = post_of(site, row, f"trakt-{row.history_id}", due_at, reason, show)
+            outbox.offer(conn, post, row.history_id)
 
 
-def _post(
-    site: Site, row: PlayRow, rules: Rules, reason: Reason | None, show: str | None, moment: int
+def post_of(
+    site: Site,
+    row: PlayRow,
+    slug: str,
+    due_at: int,
+    reason: Reason | None = None,
+    show: str | None = None,
 ) -> Mapping[str, Any]:
+    """The outbox's row for a play; held for ``reason``, or waiting."""
     return {
         "account_id": site.account_id,
         "site_id": site.id,
-        "slug": f"trakt-{row.history_id}",
+        "slug": slug,
         "show_key": show,
         "watched_at": row.watched_at,
         "state": PostState.WAITING if reason is None else PostState.HELD,
         "reason": reason,
         "words": _WORDS[reason] if reason else None,
-        "due_at": _due(row, rules, show, moment),
+        "due_at": due_at,
     }
 
 
@@ -110,15 +118,6 @@ def _join_binge(
         due_at = max(open_post.due_at, _due(row, rules, show, moment))
         outbox.change(conn, open_post.id, due_at=due_at)
     return True
-
-
-def _shows_of(conn: sa.Connection, found: Sequence[PlayRow]) -> dict[str, str]:
-    """The show of each episode among ``found``, by the episode's title."""
-    keys = {row.title_key for row in found if row.type == "episode" and row.title_key}
-    query = sa.select(titles.c.key, titles.c.show_key).where(
-        titles.c.key.in_(keys), titles.c.show_key.is_not(None)
-    )
-    return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def _millis(span: timedelta) -> int:

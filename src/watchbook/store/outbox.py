@@ -116,6 +116,24 @@ def is_known(conn: sa.Connection, site_id: int, history_id: int) -> bool:
     return conn.scalar(sa.select(outbox_plays.c.outbox_id).where(ours)) is not None
 
 
+def known_plays(conn: sa.Connection, site_id: int) -> set[int]:
+    """The history ids that have a post at the site, however that stands."""
+    query = sa.select(outbox_plays.c.history_id).where(outbox_plays.c.site_id == site_id)
+    return set(conn.scalars(query))
+
+
+def free_held(conn: sa.Connection, site_id: int, reason: Reason, since: int) -> int:
+    """Let posts of plays since then go on that were held for ``reason``; returns how many."""
+    held = sa.update(outbox).where(
+        outbox.c.site_id == site_id,
+        outbox.c.state == PostState.HELD,
+        outbox.c.reason == reason,
+        outbox.c.watched_at >= since,
+    )
+    values = {"state": PostState.WAITING, "reason": None, "words": None}
+    return conn.execute(held.values(due_at=to_millis(now()), **values)).rowcount
+
+
 def open_binge(conn: sa.Connection, site_id: int, show_key: str) -> Post | None:
     """The post that waits for more episodes of a show."""
     query = sa.select(*_COLUMNS).where(

@@ -1,0 +1,115 @@
+"""What a person, or the schedule, asks of publishing: send, show, retry, settle, go back in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.connecting import Installation
+from watchbook.errors import InputError
+from watchbook.micropub.citing import Properties
+from watchbook.micropub.post import properties
+from watchbook.publish import news
+from watchbook.publish.composing import composed
+from watchbook.publish.deciding import decided
+from watchbook.publish.facts import facts_of
+from watchbook.publish.outlets import Outlet
+from watchbook.publish.rules import read_rules
+from watchbook.publish.sending import Pass, Sent
+from watchbook.publish.websites import Website
+from watchbook.store import datasets, leases, outbox, plays, sites
+from watchbook.store.accounts import Account
+from watchbook.store.outbox import Post, PostKind, PostState, Reason
+from watchbook.store.sites import Site, SiteState
+
+_EVER = 2**62
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A post as it would be sent now; ``words`` say why it would not be."""
+
+    post: Post
+    properties: Properties | None
+    words: str | None
+
+
+def outlet_of(installation: Installation, site: Site) -> Outlet:
+    """Where the posts of a site go."""
+    return Website(installation.http, installation.store, site)
+
+
+def publish(installation: Installation, account: Account, site: Site) -> Sent:
+    """Send what is due at a site; raises StoreBusy while somebody else does, and StoreError."""
+    database = installation.store.database
+    purpose = f"publishing to {site.name} of {account.name}"
+    with leases.holding(database, f"site:{site.id}", purpose) as lease:
+        with database.read() as conn:
+            site = sites.get(conn, site.id)
+        return Pass(lease, account, site, outlet_of(installation, site)).run()
+
+
+def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Preview]:
+    """The posts that wait, as they would be sent now, in the order in which they would."""
+    rules = read_rules(site.rules)
+    state = datasets.find(conn, account.id, "watched_history").state
+    for post in outbox.find(conn, site.id, [PostState.WAITING, PostState.HELD]):
+        if post.kind != PostKind.CREATE:
+            yield Preview(post, None, f"{post.kind} of a post")
+            continue
+        facts = facts_of(conn, account.id, outbox.plays_of(conn, post.id))
+        decision = decided(facts, rules, complete=state == datasets.COMPLETE)
+        words = post.words if post.state == PostState.HELD else decision.words
+        try:
+            entry = composed(facts, rules, account, post.slug) if facts else None
+        except (ValueError, InputError) as reason:
+            yield Preview(post, None, f"The text {reason}.")
+            continue
+        yield Preview(post, properties(entry, now=now()) if entry else None, words)
+
+
+def take_older(conn: sa.Connection, site: Site, since: datetime) -> int:
+    """Let plays since then go out that are not news; returns how many there are.
+
+    Those that were held for being older are among them.
+    """
+    moment, start = to_millis(now()), to_millis(since)
+    found = plays.ids_between(conn, site.account_id, start, _EVER)
+    fresh = plays.by_ids(conn, site.account_id, found - outbox.known_plays(conn, site.id))
+    for row in fresh:
+        post = news.post_of(site, row, f"trakt-{row.history_id}", moment)
+        outbox.offer(conn, post, row.history_id)
+    freed = outbox.free_held(conn, site.id, Reason.OLDER, start)
+    return len(fresh) + freed
+
+
+def retry(conn: sa.Connection, site: Site) -> int:
+    """Let refused posts wait again, and the site be asked again; returns how many there are."""
+    if site.state != SiteState.WORKING:
+        sites.set_state(conn, site.id, SiteState.WORKING, failures=0, retry_at=None)
+    rows = outbox.find(conn, site.id, [PostState.REJECTED])
+    for post in rows:
+        outbox.change(conn, post.id, state=PostState.WAITING, tries=0, due_at=to_millis(now()))
+    return len(rows)
+
+
+def settle(conn: sa.Connection, post: Post, answer: str, url: str | None = None) -> None:
+    """What the owner says of a post: it is there (posted), is to be sent (again), or dropped.
+
+    Raises InputError when that makes no sense for the post.
+    """
+    if post.state == PostState.SENDING or (answer == "again" and post.state == PostState.PUBLISHED):
+        raise InputError(
+            f"Post {post.id} is {post.state}, so there is nothing to settle.",
+            hint="`watchbook publish --dry-run` shows what waits.",
+        )
+    if answer == "posted":
+        outbox.settle(conn, post.id, PostState.PUBLISHED, "Its owner says so.", url=url)
+    elif answer == "again":
+        outbox.settle(conn, post.id, PostState.WAITING, due_at=to_millis(now()), reason=None)
+    else:
+        outbox.settle(conn, post.id, PostState.WITHDRAWN, "Its owner dropped it.")

@@ -1,0 +1,162 @@
+"""A person's website as an outlet: Micropub, with the token of whoever signed in there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+
+from watchbook.clock import now
+from watchbook.errors import OutcomeUnknown, WatchbookError
+from watchbook.http import HttpClient
+from watchbook.indieauth.discovery import Endpoints, discover
+from watchbook.indieauth.tokens import SiteToken, renew
+from watchbook.micropub import lookup
+from watchbook.micropub.citing import Properties
+from watchbook.micropub.client import Micropub
+from watchbook.micropub.lookup import Lookup
+from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.micropub.post import Post, form, properties
+from watchbook.micropub.reading import Wanted
+from watchbook.seal import fingerprint
+from watchbook.steps import step
+from watchbook.store import sites
+from watchbook.store.opening import Store
+from watchbook.store.sites import Site
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """How a site's owner signed in; a token given by hand has no endpoints to renew it at."""
+
+    client_id: str
+    endpoints: Endpoints | None = None
+
+
+@dataclass
+class Website:
+    """A site with a Micropub endpoint. Made for one pass, under the site's lease."""
+
+    http: HttpClient
+    store: Store
+    site: Site
+
+    def __post_init__(self) -> None:
+        """Open the token; raises SettingsError when the key is another."""
+        sealed = self.site.token(self.store.sealer)
+        self._token = msgspec.json.decode(sealed, type=SiteToken) if sealed else None
+        self._endpoint = self.site.endpoint
+        self._renewed = self._searched = False
+
+    def create(self, post: Post) -> Outcome:
+        """Make a post; as a form where the server takes no JSON."""
+        draft = post.look.status == "draft" or bool(self._token and self._token.makes_drafts)
+        found = properties(post, now=now())
+        outcome = self._ask(lambda server: server.create(found, draft=draft))
+        if outcome.kind is Kind.TYPE_REFUSED:
+            fields = form(post, now=now())
+            outcome = self._ask(lambda server: server.create_by_form(fields, draft=draft))
+        return outcome
+
+    def update(self, url: str, replace: Properties) -> Outcome:
+        """Replace properties of a post."""
+        return self._ask(lambda server: server.update(url, replace))
+
+    def delete(self, url: str) -> Outcome:
+        """Take a post away; one that was gone before counts as taken away."""
+        outcome = self._ask(lambda server: server.delete(url))
+        if outcome.good or not self._is_gone(url):
+            return outcome
+        return Outcome(Kind.DONE, url, status=outcome.status, words=outcome.words)
+
+    def look(self, post: Post) -> Lookup:
+        """Find a post that may have been made."""
+        server = self._server()
+        if server is None:
+            return lookup.CANNOT_TELL
+        pages = [self.site.me] if self.site.me else []
+        return lookup.find(server, Wanted.of(post), pages=pages)
+
+    def _is_gone(self, url: str) -> bool:
+        server = self._server()
+        return server is not None and lookup.gone(server, url) is True
+
+    def _server(self) -> Micropub | None:
+        return Micropub(self.http, self._endpoint, self._token.access) if self._token else None
+
+    def _ask(self, act: Callable[[Micropub], Outcome]) -> Outcome:
+        """Ask the server; once more with a new token, or at a new address, where that helps."""
+        if self._token is not None and self._is_to_renew(self._token):
+            self._renew(self._token)
+        outcome = self._act(act)
+        if outcome.kind is Kind.SIGN_IN and self._token is not None and self._renew(self._token):
+            outcome = self._act(act)
+        if outcome.kind is Kind.MOVED and self._search():
+            outcome = self._act(act)
+        return outcome
+
+    def _act(self, act: Callable[[Micropub], Outcome]) -> Outcome:
+        server = self._server()
+        if server is None:
+            return Outcome(Kind.SIGN_IN, words="There is no token for this site.")
+        return act(server)
+
+    # --- Renewing the token ------------------------------------------------------------------
+
+    def _is_to_renew(self, token: SiteToken) -> bool:
+        """Whether the token's time has come; not while an answer to that is still out."""
+        unclear = token.refresh is not None and self.site.renewing == fingerprint(token.refresh)
+        return token.renew_at is not None and token.renew_at <= now() and not unclear
+
+    def _renew(self, token: SiteToken) -> bool:
+        """Swap the token, once in a pass: noted before it is sent, saved before it is used."""
+        sign_in = self._sign_in()
+        if self._renewed or sign_in is None or sign_in.endpoints is None or token.refresh is None:
+            return False
+        self._renewed = True
+        with self.store.database.write(durable=True) as conn:
+            sites.change(conn, self.site.id, renewing=fingerprint(token.refresh))
+        step("site.renewing")
+        try:
+            endpoint = sign_in.endpoints.token
+            fresh = renew(self.http, endpoint, sign_in.client_id, token, now=now())
+        except OutcomeUnknown:
+            return False  # it stays noted: nobody knows which token counts
+        except WatchbookError:
+            with self.store.database.write() as conn:
+                sites.change(conn, self.site.id, renewing=None)
+            return False
+        with self.store.database.write(durable=True) as conn:
+            kept = msgspec.json.encode(fresh).decode()
+            sites.seal_token(conn, self.store.sealer, self.site.id, kept)
+        step("site.renewed")
+        self._token = fresh
+        return True
+
+    def _sign_in(self) -> SignIn | None:
+        text = self.site.sign_in
+        return msgspec.json.decode(text, type=SignIn) if text else None
+
+    # --- Finding the endpoint again ------------------------------------------------------------
+
+    def _search(self) -> bool:
+        """Look for the endpoint anew, once in a pass; the token never goes to another host."""
+        if self._searched or self.site.me is None:
+            return False
+        self._searched = True
+        try:
+            found = discover(self.http, self.site.me).micropub
+        except WatchbookError:
+            return False
+        if found is None or found == self._endpoint or _host(found) != _host(self._endpoint):
+            return False
+        with self.store.database.write() as conn:
+            sites.change(conn, self.site.id, endpoint=found)
+        self._endpoint = found
+        return True
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
