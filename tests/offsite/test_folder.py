@@ -12,6 +12,7 @@ import pytest
 import time_machine
 
 from watchbook.archive.verify import verify_archive
+from watchbook.checkup.places import check_places
 from watchbook.clock import to_millis
 from watchbook.offsite.copies import COPIED, DROPPED, FAILED, PRUNED, pause_after
 from watchbook.offsite.places import WELCOME
@@ -161,6 +162,36 @@ def test_an_archive_that_is_gone_is_dropped(owner: Owner, nas: Path) -> None:
     assert result.state == DROPPED
     owner.hurry()
     assert owner.send_due() == []
+
+
+def test_a_deleted_copy_is_made_again(owner: Owner, nas: Path) -> None:
+    """A backup that finds nothing new still sees that its copy is gone, and copies again."""
+    owner.set(copy_to=nas)
+    with time_machine.travel(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False):
+        owner.hand_on(owner.write())
+    written = owner.write()
+    owner.hand_on(written)
+    (nas / written.path.name).unlink()
+    (check,) = check_places(owner.settings, owner.store.database, owner.account, outside=False)
+    assert (check.state, check.words) == ("warning", f"{written.path.name} is gone from there")
+    (result,) = owner.hand_on(written)
+    assert (result.state, result.words) == (COPIED, "read back and verified")
+    assert verify_archive(nas / written.path.name).beside
+    (check,) = check_places(owner.settings, owner.store.database, owner.account, outside=False)
+    assert check.state == "ok"
+
+
+def test_a_missing_mount_is_no_deleted_copy(owner: Owner, nas: Path) -> None:
+    """When all copies are gone at once nothing is written: it is another disk."""
+    owner.set(copy_to=nas)
+    written = owner.write()
+    owner.hand_on(written)
+    for path in nas.iterdir():
+        path.unlink()
+    (result,) = owner.hand_on(written)
+    assert result.failed
+    assert "another disk?" in result.words
+    assert list(nas.iterdir()) == []
 
 
 def test_only_the_owners_archives_are_handed_on(owner: Owner, nas: Path) -> None:

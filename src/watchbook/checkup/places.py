@@ -15,6 +15,7 @@ from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.values import Bucket
 
+_ONCE_MORE = "`watchbook backup` copies the newest one again."
 _AGAIN = "`watchbook backup` tries again at once."
 
 
@@ -45,6 +46,10 @@ def _check_place(
             made = copies.made_at(conn, account.id, place.name)
         place.check(made)
         place.try_out()
+        if gone := sorted(set(made) - place.names()):
+            others = f", and {len(gone) - 1} more" if len(gone) > 1 else ""
+            words = f"{gone[-1]} is gone from there{others}"
+            return warning(name, words, _ONCE_MORE)
         return ok(name, f"can be written to; {clock.counted(len(made), 'copy', 'copies')} there")
 
     return guarded(name, look)

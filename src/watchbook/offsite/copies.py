@@ -93,8 +93,9 @@ def open_ones(conn: sa.Connection, account_id: int) -> list[Copy]:
 
 
 def made_at(conn: sa.Connection, account_id: int, place: str) -> list[str]:
-    """The archives whose copies were put to a place, and not pruned since."""
-    return [one.archive for one in of_account(conn, account_id, place) if one.state == COPIED]
+    """The archives whose copies were put to a place and not pruned since."""
+    known = of_account(conn, account_id, place)
+    return [one.archive for one in known if one.copied_at is not None and one.state != PRUNED]
 
 
 def made(conn: sa.Connection, account_id: int) -> dict[str, list[str]]:
@@ -126,6 +127,11 @@ def fail(conn: sa.Connection, copy: Copy, words: str) -> None:
     tries = copy.tries + 1
     retry_at = to_millis(now() + pause_after(tries))
     _set(conn, copy, state=FAILED, words=words, tries=tries, retry_at=retry_at)
+
+
+def wait_again(conn: sa.Connection, copy: Copy, words: str) -> None:
+    """Write down that a copy has to be made once more."""
+    _set(conn, copy, state=WAITING, words=words, tries=0, retry_at=None)
 
 
 def drop(conn: sa.Connection, copy: Copy, words: str) -> None:

@@ -85,6 +85,7 @@ def after_backup(
         known = {archive.name: archive.verdict for archive in ledger.recorded(conn, account)}
         copies.expect(conn, account.id, name, known.get(name, COMPLETE), places)
     step("copy.waiting")
+    _look_for(store, settings, name)
     results: list[CopyResult] = []
     with suppress(StoreBusy):
         results = _send(store, settings, account, name)
@@ -95,8 +96,22 @@ def after_backup(
 
 
 def _as_before(copy: Copy) -> CopyResult:
-    words = "done before" if _lies(copy) else "another process copies just now"
+    words = "another process copies just now" if copy.is_open else "done before"
     return CopyResult(copy.archive, copy.place, copy.state, words, retry_at=copy.retry_at)
+
+
+def _look_for(store: Store, settings: Settings, name: str) -> None:
+    """Put copies of the archive ``name`` that somebody has deleted back on the list.
+
+    A place that cannot be asked now says nothing about them.
+    """
+    for target in settings.copy_to:
+        with store.database.read() as conn:
+            copy = copies.find(conn, name, str(target))
+        with suppress(WatchbookError):
+            if _lies(copy) and name not in place_for(target, settings).names():
+                with store.database.write() as conn:
+                    copies.wait_again(conn, copy, f"It was gone from {copy.place}.")
 
 
 def send_due(store: Store, settings: Settings, account: Account) -> list[CopyResult]:
