@@ -35,8 +35,6 @@ class Board:
         """Not asked for here."""
         raise NotImplementedError
 
-    cancel = enqueue
-
     def stands(self, ids: Iterable[str]) -> Mapping[str, Stand]:
         """Not asked for here."""
         raise NotImplementedError

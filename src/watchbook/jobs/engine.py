@@ -111,11 +111,6 @@ class Engine:
         with _engine_errors():
             DBOS.enqueue_workflow_with_options(options, job.id)
 
-    def cancel(self, job: Job) -> None:
-        """Take a job that has not begun out of the queue; raises StoreUnavailable."""
-        with _engine_errors():
-            DBOS.cancel_workflow(job.id)
-
     def stands(self, ids: Iterable[str]) -> Mapping[str, Stand]:
         """How each of these jobs stands; raises StoreUnavailable."""
         found: dict[str, Stand] = {}

@@ -58,9 +58,6 @@ class Jobs(Protocol):
     def enqueue(self, job: Job) -> None:
         """Queue a job, unless it was queued before."""
 
-    def cancel(self, job: Job) -> None:
-        """Take a job that has not begun out of the queue."""
-
     def stands(self, ids: Iterable[str]) -> Mapping[str, Stand]:
         """How each of these jobs stands."""
 
