@@ -23,6 +23,7 @@ from watchbook.desk import (
     save_rejects,
 )
 from watchbook.errors import RemoteError
+from watchbook.publish import news
 from watchbook.steps import step
 from watchbook.store import plays
 from watchbook.store.titles import undetailed
@@ -112,7 +113,9 @@ def keep_plays(
         good.append(play_row(parsed))
         titles += parsed.titles
     desk.titles.save(conn, titles)
-    new, changed = plays.save(conn, desk.account_id, good, generation, to_millis(now()))
+    moment = to_millis(now())
+    new, changed = plays.save(conn, desk.account_id, good, generation, moment)
+    news.offer(conn, desk.account_id, good, new, moment)
     save_rejects(conn, desk.account_id, reading, bad, generation)
     outcome.added += len(new)
     outcome.changed += changed

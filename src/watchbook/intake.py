@@ -23,6 +23,7 @@ from watchbook.exports.trakt_zip import BUCKETS, LIST_ITEMS, VIP_ONLY, TraktExpo
 from watchbook.history import play_row
 from watchbook.ingest import trips_wire
 from watchbook.nameless import unmatched, without_id
+from watchbook.publish import news
 from watchbook.richer import RICHER_BY_API, brought_up_to_date, without_plays
 from watchbook.shelves import (
     ItemShelf,
@@ -228,6 +229,7 @@ class Intake:
             found = self._parsed(reading, batch, generation, nameless)
             rows = self._as_told(reading, found)
             new, changed = plays.save(self.conn, self.account_id, rows, generation, self.moment)
+            news.offer(self.conn, self.account_id, rows, new, self.moment)
             outcome.added += len(new)
             outcome.changed += changed
             outcome.new_plays += new

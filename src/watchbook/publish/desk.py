@@ -1,4 +1,4 @@
-"""What a person, or the schedule, asks of publishing: send, show, retry, settle, go back in time."""
+"""What is asked of publishing: send, show, retry, settle, go back in time."""
 
 from __future__ import annotations
 
