@@ -148,7 +148,8 @@ def split_help(text: str) -> tuple[str, str]:
 def options_table(ctx: click.Context, options: Iterable[click.Parameter]) -> str:
     """The options of a command as a table, or nothing."""
     records = [option.get_help_record(ctx) for option in options]
-    rows = [(f"`{record[0]}`", record[1]) for record in records if record is not None]
+    known = [record for record in records if record is not None]
+    rows = [(f"`{names.replace(', ', '`, `')}`", meaning) for names, meaning in known]
     return table(("option", "meaning"), rows) if rows else ""
 
 

@@ -171,7 +171,8 @@ def problem_with(call: str) -> str | None:
     if path == "watchbook":
         return f"there is no command {words[0]}" if words else None
     known = {name for option in COMMANDS[path].command.params for name in option.opts} | {"--help"}
-    wrong = [word for word in words if word.startswith("-") and word.partition("=")[0] not in known]
+    options = [word for word in words if word.startswith("-") and word != "-"]
+    wrong = [word for word in options if word.partition("=")[0] not in known]
     if wrong:
         return f"{path} has no {wrong[0]}"
     is_group = isinstance(COMMANDS[path].command, click.Group)
