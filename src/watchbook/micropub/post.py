@@ -18,7 +18,7 @@ from watchbook.errors import InputError
 from watchbook.micropub.citing import Payload, Properties, cited, pictured
 from watchbook.micropub.titles import Picture, Watched, page_of
 
-SLUG = re.compile(r"trakt-\d+(-\d+)?")
+SLUG = re.compile(r"trakt-\d+")
 """What our slugs look like."""
 
 _MOVES_THE_POST = "published"
@@ -48,8 +48,8 @@ class Post:
 
     ``text`` is plain; ``html`` says the same as HTML and takes its place in the content.
     ``published`` is None, or 1970, for a play whose date nobody knows; ``slug`` is the name it is
-    to have at the site, else that of its first play. Raises InputError for a
-    post without a word: WordPress takes it for empty and does not make it.
+    to have at the site, else that of its first play. Raises InputError for a post without a word:
+    WordPress takes it for empty and does not make it.
     """
 
     watched: Sequence[Watched]
