@@ -96,11 +96,20 @@ class Town:
     """Accounts in one store, the sandbox that they are kept from, and the processes at work."""
 
     sandbox: RunningSandbox
-    settings: Settings
-    store: Store
+    installation: connecting.Installation
     folder: Path
     environment: dict[str, str]
     processes: list[Process] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        """Under which its processes work."""
+        return self.installation.settings
+
+    @property
+    def store(self) -> Store:
+        """What they work on."""
+        return self.installation.store
 
     def start(
         self, command: str = "serve", *, die_at: str = "", speed: int = SPEED, log: str = "log"
@@ -217,7 +226,7 @@ def _town(stack: ExitStack, folder: Path, database_url: str, options: dict[str, 
         sign_in(installation, sandbox, account)
     inherited = {name: value for name, value in os.environ.items() if "WATCHBOOK" not in name}
     ours = {f"WATCHBOOK_{name.upper()}": value for name, value in plain.items()}
-    town = Town(sandbox, settings, store, folder, inherited | ours)
+    town = Town(sandbox, installation, folder, inherited | ours)
     stack.callback(town.end)
     return town
 

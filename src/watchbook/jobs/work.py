@@ -6,7 +6,7 @@ what it did is a run that names it, and it leaves its slot of the schedule in on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ from watchbook.jobs import schedule
 from watchbook.jobs.plan import has_sign_in, period_of
 from watchbook.jobs.port import Job, Kind
 from watchbook.logs import logger
-from watchbook.offsite.handing_on import after_backup, send_due
+from watchbook.offsite.handing_on import CopyResult, after_backup, send_due
 from watchbook.steps import step
 from watchbook.store import accounts, due, runs
 from watchbook.store.accounts import Account
@@ -132,7 +132,7 @@ class Worker:
         self._sync_first(account, job)
         written = back_up(store, account, recipients=recipients_for(settings, account), job=job.id)
         self._prune(account, job)
-        after_backup(store, settings, account, written.path)
+        _tell_copies(account, after_backup(store, settings, account, written.path))
         said = "holds the same, verified again" if written.unchanged else "written and verified"
         words = f"backup {written.archive.name} {said}"
         if written.complete:
@@ -154,8 +154,9 @@ class Worker:
     def _copy(self, account: Account, _job: Job) -> Done:
         installation = self._installation
         results = send_due(installation.store, installation.settings, account)
-        failed = [f"{one.archive} to {one.place}: {one.words}" for one in results if one.failed]
-        return Done("; ".join(failed) or f"{counted(len(results), 'copy', 'copies')} handed on")
+        _tell_copies(account, results)
+        done = sum(not one.failed for one in results)
+        return Done(f"{counted(done, 'copy', 'copies')} handed on")
 
     def _sync_first(self, account: Account, job: Job) -> None:
         """Bring the copy up to date; when Trakt is away, what is here is worth saving all the same.
@@ -172,3 +173,11 @@ class Worker:
     def _ended(self, job: Job, kind: str) -> runs.Run | None:
         with self._installation.store.database.read() as conn:
             return runs.ended(conn, job.id, kind)
+
+
+def _tell_copies(account: Account, results: Iterable[CopyResult]) -> None:
+    """Say what was not handed on; it is tried again by itself."""
+    for one in results:
+        if one.failed:
+            said = f"{account.name}: {one.archive} could not be copied to {one.place}. {one.words}"
+            _log.warning(said, hint=one.hint)
