@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchbook.archive import ledger
 from watchbook.archive.backup import (
@@ -153,14 +152,14 @@ def _plan_of_account(
         Candidate(one.name, from_millis(one.written_at), one.good and _as_written(one, folder))
         for one in there
     ]
-    return _plan(candidates, folder, rule, _zone(account))
+    return _plan(candidates, folder, rule, account.zone)
 
 
 def _plan_of_instance(folder: Path, rule: KeepRule, owner: Account | None) -> Pruned:
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     found = [(name, moment) for name in names if (moment := _made_at(name))]
     candidates = [Candidate(name, moment, good=True) for name, moment in found]
-    return _plan(candidates, folder, rule, _zone(owner))
+    return _plan(candidates, folder, rule, owner.zone if owner else None)
 
 
 def _made_at(name: str) -> datetime | None:
@@ -188,14 +187,6 @@ def _plan(
         [one for one in judged if one.name in stays],
         [one for one in judged if one.name not in stays],
     )
-
-
-def _zone(account: Account | None) -> tzinfo | None:
-    """Where the account's days begin; None is the zone of this machine."""
-    try:
-        return ZoneInfo(account.timezone) if account and account.timezone else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def _size(path: Path) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchbook.clock import from_iso, from_millis, to_iso
 from watchbook.store.accounts import Account
@@ -13,10 +12,7 @@ class Wall:
     """The clock of an account's time zone; that of this machine for who has none."""
 
     def __init__(self, account: Account) -> None:
-        try:
-            self._zone = ZoneInfo(account.timezone) if account.timezone else None
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self._zone = None
+        self._zone = account.zone
         self.name = account.timezone if self._zone else None
 
     def local(self, millis: int) -> datetime:

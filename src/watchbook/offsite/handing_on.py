@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from watchbook.archive import ledger
 from watchbook.archive.backup import backups_folder
@@ -271,8 +270,7 @@ def _superfluous(
             good = _lies(ours) and ours.verdict == COMPLETE if ours else f"{name}.sha256" in names
             candidates.append(Candidate(name, moment, good))
     rule = settings.keep if pattern == _INSTANCE else rule_for(settings, account)
-    zone = ZoneInfo(account.timezone) if account.timezone else None
-    stay = set(kept(candidates, rule, zone))
+    stay = set(kept(candidates, rule, account.zone))
     verified = sorted(
         (one.written_at, one.name) for one in candidates if one.good and one.name in known
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchbook.clock import UNKNOWN_DATE, from_millis
 from watchbook.micropub.citing import Payload
@@ -44,12 +43,7 @@ def composed(
 
 def zone_of(rules: Rules, account: Account) -> tzinfo:
     """The time zone of a site's posts: its own, else the account's."""
-    if rules.timezone is not None:
-        return rules.timezone
-    try:
-        return ZoneInfo(account.timezone) if account.timezone else UTC
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+    return rules.timezone or account.zone or UTC
 
 
 def _known(facts: Facts) -> Watched:

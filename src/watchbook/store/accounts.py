@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
@@ -32,6 +34,14 @@ class Account:
     sync_every: str | None = None
     backup_every: str | None = None
     keep: str | None = None
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Where its days begin: the time zone that Trakt told; None is that of this machine."""
+        try:
+            return ZoneInfo(self.timezone) if self.timezone else None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
 
     @property
     def secret_place(self) -> str:
