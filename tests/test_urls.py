@@ -43,6 +43,12 @@ def test_what_counts_as_an_address(text: str, found: str | None) -> None:
     assert absolute(text, BASE) == found
 
 
+def test_a_fragment_is_kept_when_asked_for() -> None:
+    """A post may be a part of a page."""
+    assert absolute("/2026#one", BASE, fragment=True) == "https://a.example/2026#one"
+    assert absolute("https://u@b.example/#x", BASE, fragment=True) is None
+
+
 @given(st.text(), st.sampled_from([BASE, None]))
 def test_any_text_for_an_address(text: str, base: str | None) -> None:
     """Whatever is read, nothing is raised, and what comes out is read again as itself."""

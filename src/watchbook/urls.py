@@ -12,17 +12,19 @@ LONGEST = 2048
 _NEVER_INSIDE = re.compile(r"[\x00-\x20\x7f\\]")
 
 
-def absolute(text: str, base: str | None = None) -> str | None:
+def absolute(text: str, base: str | None = None, *, fragment: bool = False) -> str | None:
     """The http or https address that ``text`` names, seen from ``base``; None when it names none.
 
-    The fragment is left off. Addresses with credentials, spaces, control characters or more than
+    A fragment is left off unless it is asked for: it is part of where a post is, and never of
+    what is connected to. Addresses with credentials, spaces, control characters or more than
     2,048 characters are none.
     """
     text = text.strip(" \t\r\n\f")
     if _NEVER_INSIDE.search(text):
         return None
     try:
-        found = urldefrag(urljoin(base, text) if base is not None else text).url
+        whole = urljoin(base, text) if base is not None else text
+        found = whole if fragment else urldefrag(whole).url
         parts = urlsplit(found)
         port = parts.port
     except ValueError:

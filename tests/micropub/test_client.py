@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.websites import Asked, Said, Website, as_json, html, local_client, re
 from watchbook.http import HttpClient
 from watchbook.micropub.client import Config, Micropub, Target
 from watchbook.micropub.outcome import Kind
-from watchbook.micropub.post import form, properties
+from watchbook.micropub.post import Look, form, properties
 
 PROPERTIES = properties(an_episode(), now=NOW)
 MADE = Said(201, b"", [("Location", "/posts/1")])
@@ -40,6 +41,23 @@ def test_makes_a_post_by_form(micropub: Micropub, site: Website) -> None:
     assert asked.form["category[]"] == ["watched", "tv"]
     assert asked.form["mp-slug"] == ["trakt-5611853642"]
     assert "access_token" not in asked.form
+
+
+def test_publishes_as_json_and_else_as_a_form(micropub: Micropub, site: Website) -> None:
+    """Only a server that takes no JSON, and has done nothing then, is sent the form."""
+
+    def forms_only(asked: Asked) -> Said:
+        return Said(415) if asked.headers["content-type"] == "application/json" else MADE
+
+    for page, requests, good in ((MADE, 1, True), (forms_only, 2, True), (Said(500), 1, False)):
+        site.asked.clear()
+        site.pages["/micropub"] = page
+        assert micropub.publish(an_episode(), now=NOW).good is good
+        assert len(site.asked) == requests
+    site.pages["/micropub"] = forms_only
+    draft = replace(an_episode(), look=Look(status="draft"))
+    assert micropub.publish(draft, now=NOW).provisional
+    assert site.asked[-1].form["post-status"] == ["draft"]
 
 
 def test_drafts_have_provisional_addresses(micropub: Micropub, site: Website) -> None:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchbook.errors import AddressRefused, OutcomeUnknown, RemoteUnavailable, WatchbookError
+from watchbook.errors import (
+    AddressRefused,
+    InputError,
+    OutcomeUnknown,
+    RemoteUnavailable,
+    WatchbookError,
+)
 from watchbook.http import Answer
 from watchbook.micropub.outcome import TABLE, Kind, asked, changed, created, kind_of, lost
 
@@ -29,6 +35,7 @@ def answer(status: int, body: Any = b"", kind: str = "application/json", **heade
         ("/posts/1", POST),
         ("//a.example/posts/1", POST),
         ("https://b.example/x", "https://b.example/x"),
+        ("/2026#one", "https://a.example/2026#one"),
         ("?p=18", "https://a.example/micropub?p=18"),
         (" /posts/1 ", POST),
         ("", None),
@@ -213,17 +220,20 @@ def test_what_a_query_says_about_the_token(status: int, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"),
+    ("reason", "kind", "words"),
     [
-        (RemoteUnavailable("a.example could not be reached"), Kind.DOWN),
-        (AddressRefused("a.example leads inside"), Kind.DOWN),
-        (OutcomeUnknown("a.example broke off", status=200), Kind.UNKNOWN),
+        (RemoteUnavailable("refused"), Kind.DOWN, "The server could not be reached."),
+        (AddressRefused("leads inside"), Kind.DOWN, "The server could not be reached."),
+        (InputError("A bad header."), Kind.DOWN, "A bad header."),
+        (OutcomeUnknown("It broke off.", status=200), Kind.UNKNOWN, "It broke off."),
     ],
 )
-def test_what_no_answer_means(reason: WatchbookError, kind: Kind) -> None:
-    """Not sent, or sent and lost: only the first may be sent again without a look."""
-    assert lost(reason).kind is kind
-    assert lost(reason).words == reason.message
+def test_what_no_answer_means(reason: WatchbookError, kind: Kind, words: str) -> None:
+    """Not sent, or sent and lost: only the first may be sent again without a look.
+
+    That an address is not allowed is not told apart from silence.
+    """
+    assert (lost(reason).kind, lost(reason).words) == (kind, words)
 
 
 @given(st.integers(200, 599), st.binary(max_size=200), st.text(max_size=50))

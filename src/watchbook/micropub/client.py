@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from watchbook.errors import WatchbookError
 from watchbook.http import Answer, HttpClient, Timeouts
 from watchbook.micropub import outcome
 from watchbook.micropub.citing import Properties
-from watchbook.micropub.outcome import Outcome
-from watchbook.micropub.post import entry
+from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.micropub.post import Post, entry, form, properties
 from watchbook.micropub.reading import properties_of
 from watchbook.remarks import decoded, hidden_error
 from watchbook.urls import absolute, appended, is_https
@@ -79,9 +80,17 @@ class Micropub:
     endpoint: str
     token: str = field(repr=False)
 
-    def create(self, properties: Properties, *, draft: bool = False) -> Outcome:
+    def publish(self, post: Post, *, now: datetime) -> Outcome:
+        """Make a post: as JSON, and where the server takes none, which does nothing, as a form."""
+        draft = post.look.status == "draft"
+        found = self.create(properties(post, now=now), draft=draft)
+        if found.kind is not Kind.TYPE_REFUSED:
+            return found
+        return self.create_by_form(form(post, now=now), draft=draft)
+
+    def create(self, found: Properties, *, draft: bool = False) -> Outcome:
         """Make a post."""
-        return self._create(draft=draft, json=entry(properties))
+        return self._create(draft=draft, json=entry(found))
 
     def create_by_form(
         self, fields: Mapping[str, str | list[str]], *, draft: bool = False

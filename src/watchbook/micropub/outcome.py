@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import parse_qsl, urlsplit
 
-from watchbook.errors import OutcomeUnknown, WatchbookError
+from watchbook.errors import AddressRefused, OutcomeUnknown, RemoteUnavailable, WatchbookError
 from watchbook.http import Answer
 from watchbook.remarks import Remark, decoded, hidden_error, remark
 from watchbook.urls import absolute
@@ -160,9 +160,16 @@ def asked(answer: Answer) -> Outcome:
 
 
 def lost(reason: WatchbookError) -> Outcome:
-    """What a request means that was not answered: not sent, or nobody knows."""
-    kind = Kind.UNKNOWN if isinstance(reason, OutcomeUnknown) else Kind.DOWN
-    return Outcome(kind, words=reason.message, status=getattr(reason, "status", None))
+    """What a request means that was not answered: not sent, or nobody knows.
+
+    An address that may not be connected to reads like one where nobody answers.
+    """
+    if isinstance(reason, OutcomeUnknown):
+        return Outcome(Kind.UNKNOWN, words=reason.message, status=reason.status)
+    silent = isinstance(reason, AddressRefused | RemoteUnavailable)
+    return Outcome(
+        Kind.DOWN, words="The server could not be reached." if silent else reason.message
+    )
 
 
 def location(answer: Answer) -> str | None:
@@ -171,7 +178,7 @@ def location(answer: Answer) -> str | None:
     A bare word is no address: one server writes ``undefined``.
     """
     text = answer.headers.get("location", "").strip()
-    return absolute(text, answer.url) if _LOCATION.match(text) else None
+    return absolute(text, answer.url, fragment=True) if _LOCATION.match(text) else None
 
 
 def _failure(answer: Answer) -> Outcome:

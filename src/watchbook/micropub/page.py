@@ -134,7 +134,7 @@ class _Entries(HTMLParser):
 
     def _address(self, given: dict[str, str]) -> str | None:
         written = next((given[key] for key in _ADDRESS_IN if key in given), None)
-        return None if written is None else absolute(written, self._url)
+        return None if written is None else absolute(written, self._url, fragment=True)
 
     def _close_last(self, tag: str) -> None:
         """Close an element that ends where the next of its kind begins."""

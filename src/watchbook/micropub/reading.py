@@ -83,7 +83,7 @@ def texts(properties: Mapping[str, Any], name: str) -> list[str]:
 
 def url_of(properties: Mapping[str, Any]) -> str | None:
     """The post's own address."""
-    found = (absolute(text) for text in texts(properties, "url"))
+    found = (absolute(text, fragment=True) for text in texts(properties, "url"))
     return next(filter(None, found), None)
 
 
