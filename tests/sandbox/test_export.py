@@ -11,7 +11,7 @@ import pytest
 
 from tests.sandbox.conftest import Api
 from watchbook.exports.trakt_zip import ENDPOINTS
-from watchbook.sandbox.trakt.client import ControlError
+from watchbook.sandbox.client import ControlError
 
 
 def files(path: Path) -> dict[str, Any]:

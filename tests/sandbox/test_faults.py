@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from watchbook.sandbox.rules import FaultBoard, parse
 from watchbook.sandbox.trakt import FAULTS, ControlError, FaultSyntaxError, SandboxOptions, running
-from watchbook.sandbox.trakt.faults import FaultBoard, parse
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Api
@@ -29,7 +29,7 @@ HISTORY = "/users/me/history"
 )
 def test_when_a_rule_strikes(rule: str, struck: list[int]) -> None:
     """The grammar counts matching requests."""
-    board = FaultBoard([rule])
+    board = FaultBoard(FAULTS, [rule])
     hits = [n for n in range(1, 6) if board.firing(HISTORY, "answer")]
     assert hits == struck
     assert board.take_struck() == ["http-500"] * len(struck)
@@ -38,8 +38,8 @@ def test_when_a_rule_strikes(rule: str, struck: list[int]) -> None:
 
 def test_a_rule_has_a_value_of_its_own() -> None:
     """It replaces the usual one of the table."""
-    assert parse("page-short").number() == 3
-    found = parse("page-short:40/sync/watched@2+")
+    assert parse("page-short", FAULTS).number() == 3
+    found = parse("page-short:40/sync/watched@2+", FAULTS)
     assert (found.number(), found.path, found.first) == (40, "/sync/watched", 2)
 
 
@@ -47,7 +47,7 @@ def test_a_rule_has_a_value_of_its_own() -> None:
 def test_rules_that_cannot_be_read(rule: str) -> None:
     """The error names the rule and shows a right one."""
     with pytest.raises(FaultSyntaxError, match=r"is not a fault|must be a number"):
-        parse(rule)
+        parse(rule, FAULTS)
 
 
 def test_a_sandbox_does_not_start_with_a_wrong_rule() -> None:

@@ -6,17 +6,17 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from watchbook.sandbox.trakt.call import (
+from watchbook.sandbox.answer import (
     HTML_TYPE,
     JSON_TYPE,
     TEXT_TYPE,
     Answer,
     Headers,
     as_json,
+    encode,
     refused,
 )
-from watchbook.sandbox.trakt.faults import Rule
-from watchbook.sandbox.trakt.shapes import encode
+from watchbook.sandbox.rules import Rule
 
 _MIB = 1024 * 1024
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from watchbook.sandbox.answer import JSON_TYPE, Answer, Headers, Refusal, encode, refused
 from watchbook.sandbox.trakt.account import Account
-from watchbook.sandbox.trakt.shapes import Form, encode
+from watchbook.sandbox.trakt.shapes import Form
 
 if TYPE_CHECKING:
     from watchbook.sandbox.trakt.world import World
-
-Headers = list[tuple[bytes, bytes]]
-JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
-HTML_TYPE = (b"content-type", b"text/html; charset=UTF-8")
-TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
-
-
-@dataclass(slots=True)
-class Answer:
-    """A finished answer; `stream` replaces the body of those that are too large to hold."""
-
-    status: int
-    body: bytes = b""
-    headers: Headers = field(default_factory=list)
-    stream: Iterator[bytes] | None = None
-    wire: str = ""
-    """A fault of the connection that the answer itself asks for."""
 
 
 @dataclass(slots=True)
@@ -89,28 +73,9 @@ class Call:
         return self.query.get(name, "").lower() in ("true", "1")
 
 
-class Refusal(Exception):
-    """Raised by a handler to answer something else at once."""
-
-    def __init__(self, answer: Answer) -> None:
-        """Carry the answer."""
-        super().__init__(answer.status)
-        self.answer = answer
-
-
-def as_json(value: object, status: int = 200, headers: Headers | None = None) -> Answer:
-    """An answer with a JSON body."""
-    return Answer(status, encode(value), [JSON_TYPE, *(headers or [])])
-
-
 def raw_json(body: bytes) -> Answer:
     """An answer with a body that is JSON already."""
     return Answer(200, body, [JSON_TYPE])
-
-
-def refused(status: int, error: str, description: str, headers: Headers | None = None) -> Answer:
-    """An error of the application, in the words of OAuth."""
-    return as_json({"error": error, "error_description": description}, status, headers)
 
 
 def unauthorized() -> Answer:

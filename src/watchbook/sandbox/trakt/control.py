@@ -1,54 +1,31 @@
-"""The control routes under `/_sandbox`, for tests: truth, log, faults, clock and edits.
+"""The control routes of Trakt's stand-in: truth, tokens and edits, besides those of all stand-ins.
 
-They answer to loopback only. Every body and answer is JSON; `account` names an account by its
-slug, and the first one is meant when it is left out.
+`account` names an account by its slug, and the first one is meant when it is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
+from watchbook.sandbox.answer import Answer, Refusal, refused
+from watchbook.sandbox.app import Request
+from watchbook.sandbox.control import Data, Routes, real, texts
 from watchbook.sandbox.library.entries import UNKNOWN_DATE, Comment, Play, UserList, stamp
 from watchbook.sandbox.library.maker import kind_of
 from watchbook.sandbox.library.titles import DAY, MINUTE
 from watchbook.sandbox.trakt import edits, export, truth
 from watchbook.sandbox.trakt.account import Account
-from watchbook.sandbox.trakt.call import Answer, Call, Refusal, as_json, not_found, refused
-from watchbook.sandbox.trakt.faults import FaultSyntaxError
 from watchbook.sandbox.trakt.world import World
 
-LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
-Data = dict[str, object]
-Action = Callable[[World, Data], object]
-_ACTIONS: dict[str, Action] = {}
+ROUTES = Routes[World]()
+_on = ROUTES.on
 
 
-def answer(call: Call, client: str) -> Answer:
+def answer(world: World, request: Request) -> Answer:
     """Answer one control request."""
-    if client not in LOOPBACK:
-        return refused(403, "forbidden", "control routes answer to this machine only")
-    action = _ACTIONS.get(f"{call.method} {call.path.removeprefix('/_sandbox/')}")
-    if action is None:
-        return not_found()
-    try:
-        body: Data = msgspec.json.decode(call.body or b"{}", type=dict[str, object])
-        return as_json(action(call.world, {**call.query, **body}))
-    except Refusal as refusal:
-        return refusal.answer
-    except (FaultSyntaxError, KeyError, TypeError, ValueError, msgspec.DecodeError) as error:
-        return refused(400, "invalid_request", f"{type(error).__name__}: {error}")
-
-
-def _on(method: str, path: str) -> Callable[[Action], Action]:
-    def register(action: Action) -> Action:
-        _ACTIONS[f"{method} {path}"] = action
-        return action
-
-    return register
+    route = f"{request.method} {request.path}"
+    return ROUTES.answer(world, request.client, route, request.query, request.body)
 
 
 def _account(world: World, data: Data) -> Account:
@@ -56,20 +33,7 @@ def _account(world: World, data: Data) -> Account:
 
 
 def _number(data: Data, name: str, default: float = 0) -> int:
-    return int(_real(data, name, default))
-
-
-def _real(data: Data, name: str, default: float = 0) -> float:
-    found = data.get(name, default)
-    if isinstance(found, int | float | str):
-        return float(found) if isinstance(found, str) else found
-    message = f"{name} must be a number"
-    raise ValueError(message)
-
-
-def _texts(data: Data, name: str) -> list[str]:
-    found = data.get(name, [])
-    return [str(item) for item in found] if isinstance(found, list) else [str(found)]
+    return int(real(data, name, default))
 
 
 def _minute(data: Data, name: str = "watched_at") -> int | None:
@@ -123,46 +87,6 @@ def _state(world: World, data: Data) -> object:
     return truth.state(world, _account(world, data))
 
 
-@_on("GET", "requests")
-def _requests(world: World, _: Data) -> object:
-    return world.record.as_json()
-
-
-@_on("POST", "requests/reset")
-def _reset(world: World, _: Data) -> object:
-    world.record.reset()
-    return {}
-
-
-@_on("GET", "faults")
-def _faults(world: World, _: Data) -> object:
-    return {"faults": [{"name": rule.name, "seen": rule.seen} for rule in world.faults.rules]}
-
-
-@_on("POST", "faults")
-def _set_faults(world: World, data: Data) -> object:
-    """Put `faults` into force; `clear` takes the earlier ones back first."""
-    if data.get("clear"):
-        world.faults.clear()
-    world.faults.add(_texts(data, "faults"))
-    return _faults(world, data)
-
-
-@_on("POST", "latency")
-def _latency(world: World, data: Data) -> object:
-    world.latency = _real(data, "seconds")
-    return {"seconds": world.latency}
-
-
-@_on("POST", "clock")
-def _clock(world: World, data: Data) -> object:
-    """Move the clock on by `advance` seconds; `freeze` true stops it, false starts it again."""
-    world.clock.advance(_real(data, "advance"))
-    if "freeze" in data:
-        (world.clock.freeze if data["freeze"] else world.clock.thaw)()
-    return {"now": world.clock.now().isoformat()}
-
-
 @_on("POST", "consent")
 def _consent(world: World, data: Data) -> object:
     """Choose who is signed in at the auth host."""
@@ -206,9 +130,9 @@ def _backdate(world: World, data: Data) -> object:
 def _delete(world: World, data: Data) -> object:
     """Delete plays by `ids`, some `count` of them, or a `share` of all."""
     account = _account(world, data)
-    ids = [int(text) for text in _texts(data, "ids")]
+    ids = [int(text) for text in texts(data, "ids")]
     if not ids:
-        share = int(_real(data, "share") * len(account.history.plays))
+        share = int(real(data, "share") * len(account.history.plays))
         count = _number(data, "count") or share
         ids = edits.pick(account, count, _number(data, "seed"))
     return _told(edits.delete_plays(world, account, ids))
@@ -343,7 +267,7 @@ def _comment(world: World, data: Data) -> object:
 def _export(world: World, data: Data) -> object:
     """Write the official export to `path`; `errors` are the files that fail."""
     path, numbered = Path(str(data["path"])), bool(data.get("numbered"))
-    account, errors = _account(world, data), _texts(data, "errors")
+    account, errors = _account(world, data), texts(data, "errors")
     export.write_zip(world, account, path, numbered=numbered, errors=errors)
     return {"path": str(path)}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from watchbook.sandbox.answer import Refusal, refused
 from watchbook.sandbox.library.entries import Entry, Facts, Play, UserList, stamp
 from watchbook.sandbox.library.maker import kind_of
 from watchbook.sandbox.library.titles import Episode, Film, Season, Show, slugify
 from watchbook.sandbox.trakt.account import Account
-from watchbook.sandbox.trakt.call import Refusal, refused
 from watchbook.sandbox.trakt.world import World
 
 Title = Film | Show | Season | Episode

@@ -10,10 +10,10 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from watchbook.sandbox.answer import Answer, encode
 from watchbook.sandbox.trakt import answers as _answers  # noqa: F401  (fills the table of routes)
 from watchbook.sandbox.trakt.account import Account
-from watchbook.sandbox.trakt.call import API, Answer, Call, Paged
-from watchbook.sandbox.trakt.shapes import encode
+from watchbook.sandbox.trakt.call import API, Call, Paged
 from watchbook.sandbox.trakt.world import World
 
 PAGE = 250

@@ -1,25 +1,17 @@
 """The faults a sandbox can show: every name, where it strikes, and what it means.
 
-The grammar of a rule is `NAME[:VALUE][/PATH-PART][@WHEN]`. `VALUE` replaces the default of the
-table; `PATH-PART` limits the rule to addresses that contain it (with its leading slash); `WHEN`
-counts matching requests: `3` the third only, `3+` from the third on, `2-5` a range; every one
-when it is left out.
+The grammar of rules is told in `watchbook.sandbox.rules`.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from watchbook.sandbox.rules import Fault
 
-Scope = Literal["answer", "wire", "page", "item", "refresh", "device", "device-start", "consent"]
+AUTH = ("/oauth/", "/activate")
+"""Where the paths of the auth host begin."""
 
-
-class Fault(NamedTuple):
-    """One kind of fault: where it strikes, one line of meaning, and its usual value."""
-
-    scope: Scope
-    meaning: str
-    value: str = ""
-
+SPARED = {"answer": AUTH, "wire": AUTH}
+"""Faults of data leave the auth host alone unless their path names it."""
 
 FAULTS: dict[str, Fault] = {
     # Paging

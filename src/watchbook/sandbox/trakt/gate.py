@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import re
 
+from watchbook.sandbox.answer import Answer, Refusal, as_json, refused
 from watchbook.sandbox.trakt import answers as _answers  # noqa: F401  (fills the table of routes)
 from watchbook.sandbox.trakt import broken
-from watchbook.sandbox.trakt.call import (
-    API,
-    Answer,
-    Call,
-    Refusal,
-    as_json,
-    not_found,
-    refused,
-    unauthorized,
-)
+from watchbook.sandbox.trakt.call import API, Call, not_found, unauthorized
 from watchbook.sandbox.trakt.paging import serve
 
 _LIBRARY_AGENTS = re.compile(

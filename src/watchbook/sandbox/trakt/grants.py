@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
+from watchbook.sandbox.clock import Clock
 from watchbook.sandbox.library.entries import Facts
-from watchbook.sandbox.trakt.clock import Clock
 from watchbook.sandbox.trakt.options import SandboxOptions
 
 CODE_LIFE = 600

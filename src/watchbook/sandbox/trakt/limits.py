@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from watchbook.sandbox.trakt.call import Answer, Headers, as_json
-from watchbook.sandbox.trakt.clock import Clock
+from watchbook.sandbox.answer import Answer, Headers, as_json, encode
+from watchbook.sandbox.clock import Clock
 from watchbook.sandbox.trakt.options import SandboxOptions
-from watchbook.sandbox.trakt.shapes import encode
 
 
 @dataclass(slots=True)

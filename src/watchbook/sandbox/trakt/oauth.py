@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from watchbook.sandbox.answer import Answer, Refusal, as_json, refused
+from watchbook.sandbox.rules import Rule
 from watchbook.sandbox.trakt import broken, pages
-from watchbook.sandbox.trakt.call import Answer, Call, Refusal, Routes, as_json, not_found, refused
-from watchbook.sandbox.trakt.faults import Rule
+from watchbook.sandbox.trakt.call import Call, Routes, not_found
 from watchbook.sandbox.trakt.gate import edge_refusal
 from watchbook.sandbox.trakt.grants import CODE_LIFE, OUT_OF_BAND, GrantError
 

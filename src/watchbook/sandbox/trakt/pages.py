@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from watchbook.sandbox.trakt.call import HTML_TYPE, Answer
+from watchbook.sandbox.answer import HTML_TYPE, Answer
 from watchbook.sandbox.trakt.world import World
 
 _FRAME = """<!DOCTYPE html>

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from watchbook.sandbox.answer import JSON_TYPE, Answer, Headers
+from watchbook.sandbox.rules import Rule
 from watchbook.sandbox.trakt import edits
-from watchbook.sandbox.trakt.call import JSON_TYPE, Answer, Call, Handler, Headers, Paged, Reply
-from watchbook.sandbox.trakt.faults import Rule
+from watchbook.sandbox.trakt.call import Call, Handler, Paged, Reply
 from watchbook.sandbox.trakt.poison import poisoned
 
 

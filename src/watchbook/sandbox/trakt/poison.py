@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from watchbook.sandbox.trakt.faults import Rule
-from watchbook.sandbox.trakt.shapes import encode
+from watchbook.sandbox.answer import encode
+from watchbook.sandbox.rules import Rule
 
 Row = dict[str, object]
 _TITLES = ("movie", "episode", "season", "show", "list", "comment", "user", "person")

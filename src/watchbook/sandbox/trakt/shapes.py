@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from watchbook.sandbox.answer import encode
 from watchbook.sandbox.library.entries import (
     Comment,
     Entry,
@@ -23,14 +24,8 @@ from watchbook.sandbox.library.titles import DAY, Episode, Film, Person, Season,
 
 Form = Literal["plain", "full"]
 
-_encode = msgspec.json.Encoder().encode
 _KEPT = 60_000
 _CAST_LINE = "An entirely invented summary: {title} ({year}) as the sandbox imagines it."
-
-
-def encode(value: object) -> bytes:
-    """A value as compact JSON; entries inside it in their plain form."""
-    return _encode(value)
 
 
 class Shapes:

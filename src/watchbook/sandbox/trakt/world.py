@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
+from watchbook.sandbox.answer import Refusal
+from watchbook.sandbox.clock import Clock
 from watchbook.sandbox.library import build, generate
 from watchbook.sandbox.library.people import owner
+from watchbook.sandbox.record import Record
+from watchbook.sandbox.rules import FaultBoard
 from watchbook.sandbox.trakt.account import Account
-from watchbook.sandbox.trakt.call import Refusal, not_found
-from watchbook.sandbox.trakt.clock import Clock
-from watchbook.sandbox.trakt.faults import FaultBoard
+from watchbook.sandbox.trakt.call import not_found
+from watchbook.sandbox.trakt.fault_table import FAULTS, SPARED
 from watchbook.sandbox.trakt.grants import Grants
 from watchbook.sandbox.trakt.limits import Limiter
 from watchbook.sandbox.trakt.options import SandboxOptions
-from watchbook.sandbox.trakt.record import Record
 from watchbook.sandbox.trakt.shapes import Shapes
 
 
@@ -29,7 +31,7 @@ class World:
         self._sizes = options.sizes
         self.catalogue = build(max(self._sizes), options.seed, self.today)
         self.shapes = Shapes()
-        self.faults = FaultBoard(options.faults)
+        self.faults = FaultBoard(FAULTS, options.faults, SPARED)
         self.latency = options.latency
         self.record = Record()
         self.limiter = Limiter(options, self.clock)

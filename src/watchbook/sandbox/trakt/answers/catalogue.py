@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from watchbook.sandbox.answer import Refusal, as_json, refused
 from watchbook.sandbox.library.entries import Entry, Facts, stamp
 from watchbook.sandbox.library.titles import DAY, Episode, Season, Show, minute_of
 from watchbook.sandbox.trakt.answers.plays import entries
-from watchbook.sandbox.trakt.call import (
-    API,
-    Call,
-    Refusal,
-    Reply,
-    as_json,
-    not_found,
-    raw_json,
-    refused,
-)
+from watchbook.sandbox.trakt.call import API, Call, Reply, not_found, raw_json
 
 _LONGEST = 33
 

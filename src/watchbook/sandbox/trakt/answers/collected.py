@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from watchbook.sandbox.answer import as_json
 from watchbook.sandbox.library.entries import Entry, Facts
 from watchbook.sandbox.library.titles import Episode, Season, Show
 from watchbook.sandbox.trakt.answers.plays import entries
-from watchbook.sandbox.trakt.call import API, Call, Reply, as_json, not_found
+from watchbook.sandbox.trakt.call import API, Call, Reply, not_found
 
 
 @API.get("/sync/ratings", "/users/{user}/ratings")

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
+from watchbook.sandbox.answer import Headers, Refusal, as_json
 from watchbook.sandbox.library.entries import Comment, Entry, Facts, UserList
 from watchbook.sandbox.library.maker import kind_of
 from watchbook.sandbox.library.titles import DAY, Film, Show, mix
 from watchbook.sandbox.trakt.answers.plays import entries
-from watchbook.sandbox.trakt.call import (
-    API,
-    Call,
-    Headers,
-    Paged,
-    Refusal,
-    Reply,
-    as_json,
-    listed,
-    not_found,
-)
+from watchbook.sandbox.trakt.call import API, Call, Paged, Reply, listed, not_found
 from watchbook.sandbox.trakt.shapes import comment, user_list
 
 _OPEN = ("public", "link")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
+from watchbook.sandbox.answer import Refusal, as_json, refused
 from watchbook.sandbox.library.entries import Entry, Facts
 from watchbook.sandbox.library.profile import browsing
-from watchbook.sandbox.trakt.call import (
-    API,
-    Call,
-    Refusal,
-    Reply,
-    as_json,
-    listed,
-    not_found,
-    refused,
-)
+from watchbook.sandbox.trakt.call import API, Call, Reply, listed, not_found
 from watchbook.sandbox.trakt.shapes import user
 
 _VIP_PAGE = (b"x-upgrade-url", b"https://app.trakt.tv/vip")

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from watchbook.sandbox.answer import Answer, Refusal, refused
 from watchbook.sandbox.library.entries import Entry, Play, stamp
 from watchbook.sandbox.library.titles import MINUTE
-from watchbook.sandbox.trakt.call import (
-    API,
-    Answer,
-    Call,
-    Paged,
-    Refusal,
-    Reply,
-    not_found,
-    raw_json,
-    refused,
-)
+from watchbook.sandbox.trakt.call import API, Call, Paged, Reply, not_found, raw_json
 from watchbook.sandbox.trakt.history import window
 
 _EPISODES = ("episode", "episodes", "shows", "show", "seasons", "season")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from watchbook.sandbox.answer import encode
 from watchbook.sandbox.library.entries import Comment, Entry, Facts
 from watchbook.sandbox.trakt.answers.plays import entries
 from watchbook.sandbox.trakt.call import API, Call, Reply, not_found, raw_json
-from watchbook.sandbox.trakt.shapes import encode
 
 
 @API.get("/users/{user}/followers")

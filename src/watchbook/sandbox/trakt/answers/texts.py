@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
+from watchbook.sandbox.answer import Refusal, as_json, encode
 from watchbook.sandbox.library.entries import Comment, Entry, Facts
 from watchbook.sandbox.trakt.answers.plays import entries
-from watchbook.sandbox.trakt.call import (
-    API,
-    Call,
-    Paged,
-    Refusal,
-    Reply,
-    as_json,
-    listed,
-    not_found,
-    raw_json,
-)
-from watchbook.sandbox.trakt.shapes import comment, encode, shape
+from watchbook.sandbox.trakt.call import API, Call, Paged, Reply, listed, not_found, raw_json
+from watchbook.sandbox.trakt.shapes import comment, shape
 
 
 @API.get("/users/{user}/comments")

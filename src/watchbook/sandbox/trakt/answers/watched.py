@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain
 
+from watchbook.sandbox.answer import as_json, encode
 from watchbook.sandbox.library.entries import Entry, Facts, stamp
 from watchbook.sandbox.library.titles import Episode, Season
-from watchbook.sandbox.trakt.call import API, Call, Paged, Reply, as_json, not_found
+from watchbook.sandbox.trakt.call import API, Call, Paged, Reply, not_found
 from watchbook.sandbox.trakt.history import ShowRecord
-from watchbook.sandbox.trakt.shapes import encode
 
 
 @API.get("/sync/watched/movies", "/users/{user}/watched/movies")

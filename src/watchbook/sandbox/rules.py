@@ -1,12 +1,17 @@
-"""Fault rules: reading them, and saying which of them strike a request."""
+"""Fault rules: reading them, and saying which of them strike a request.
+
+The grammar of a rule is `NAME[:VALUE][/PATH-PART][@WHEN]`. `VALUE` replaces the usual one of the
+fault; `PATH-PART` limits the rule to addresses that contain it (with its leading slash); `WHEN`
+counts matching requests: `3` the third only, `3+` from the third on, `2-5` a range; every one
+when it is left out.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-
-from watchbook.sandbox.trakt.fault_table import FAULTS, Scope
+from typing import NamedTuple
 
 _RULE = re.compile(
     r"(?P<name>[a-z0-9-]+)"
@@ -15,8 +20,14 @@ _RULE = re.compile(
     r"(?:@(?P<first>\d+)(?P<open>\+)?(?:-(?P<last>\d+))?)?"
 )
 _EVER = 2**63
-_DATA = ("answer", "wire")
-_AUTH = ("/oauth/", "/activate")
+
+
+class Fault(NamedTuple):
+    """One kind of fault: where it strikes, one line of meaning, and its usual value."""
+
+    scope: str
+    meaning: str
+    value: str = ""
 
 
 class FaultSyntaxError(ValueError):
@@ -28,16 +39,12 @@ class Rule:
     """One rule in force, and how many requests it has matched."""
 
     name: str
+    scope: str
     value: str
     path: str
     first: int
     last: int
     seen: int = 0
-
-    @property
-    def scope(self) -> Scope:
-        """Where it strikes."""
-        return FAULTS[self.name].scope
 
     def number(self) -> float:
         """Its value as a number."""
@@ -45,19 +52,16 @@ class Rule:
 
     def strikes(self, path: str) -> bool:
         """Count a request if it matches, and say whether the rule strikes it."""
-        # Faults of data leave the auth host alone unless their path names it.
-        if self.scope in _DATA and not self.path and path.startswith(_AUTH):
-            return False
         if self.path not in path:
             return False
         self.seen += 1
         return self.first <= self.seen <= self.last
 
 
-def parse(text: str) -> Rule:
+def parse(text: str, faults: Mapping[str, Fault]) -> Rule:
     """Read one rule such as `http-500@3`, `page-short:5/history@2+` or `rate-429:20`."""
     match = _RULE.fullmatch(text)
-    if match is None or match["name"] not in FAULTS:
+    if match is None or match["name"] not in faults:
         message = (
             f"{text!r} is not a fault: write NAME[:VALUE][/PATH][@WHEN], like http-500/history@3"
         )
@@ -68,8 +72,9 @@ def parse(text: str) -> Rule:
         last = _EVER
     elif match["last"]:
         last = int(match["last"])
-    value = match["value"] or FAULTS[match["name"]].value
-    rule = Rule(match["name"], value, match["path"] or "", first, last)
+    fault = faults[match["name"]]
+    value = match["value"] or fault.value
+    rule = Rule(match["name"], fault.scope, value, match["path"] or "", first, last)
     _check_value(rule, text)
     return rule
 
@@ -87,23 +92,34 @@ def _check_value(rule: Rule, text: str) -> None:
 class FaultBoard:
     """The rules in force."""
 
-    def __init__(self, rules: Iterable[str] = ()) -> None:
-        """Start with some rules."""
+    def __init__(
+        self,
+        faults: Mapping[str, Fault],
+        rules: Iterable[str] = (),
+        spared: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Start with some rules of a table of faults.
+
+        `spared` holds, by scope, beginnings of paths that a rule without a path leaves alone.
+        """
+        self._faults = faults
+        self._spared = {scope: tuple(paths) for scope, paths in (spared or {}).items()}
         self.rules: list[Rule] = []
         self.struck: list[str] = []
         self.add(rules)
 
     def add(self, rules: Iterable[str]) -> None:
         """Put rules into force, all or none."""
-        self.rules += [parse(text) for text in rules]
+        self.rules += [parse(text, self._faults) for text in rules]
 
     def clear(self) -> None:
         """Take all rules back."""
         self.rules.clear()
 
-    def firing(self, path: str, *scopes: Scope) -> list[Rule]:
+    def firing(self, path: str, *scopes: str) -> list[Rule]:
         """The rules of some scopes that strike a request; each matching rule counts it."""
-        found = [r for r in self.rules if r.scope in scopes and r.strikes(path)]
+        asked = [rule for rule in self.rules if rule.scope in scopes]
+        found = [rule for rule in asked if not self._spares(rule, path) and rule.strikes(path)]
         self.struck += [rule.name for rule in found]
         return found
 
@@ -111,3 +127,6 @@ class FaultBoard:
         """Names of the faults that struck since this was last asked, for the log."""
         struck, self.struck = self.struck, []
         return struck
+
+    def _spares(self, rule: Rule, path: str) -> bool:
+        return not rule.path and path.startswith(self._spared.get(rule.scope, ()))

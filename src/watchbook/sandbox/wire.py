@@ -9,8 +9,8 @@ from typing import Protocol
 
 from starlette.types import Send
 
-from watchbook.sandbox.trakt.call import Answer
-from watchbook.sandbox.trakt.faults import Rule
+from watchbook.sandbox.answer import Answer
+from watchbook.sandbox.rules import Rule
 
 _BOM = b"\xef\xbb\xbf"
 
