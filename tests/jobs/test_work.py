@@ -9,9 +9,10 @@ import pytest
 
 from tests.jobs.conftest import MakeTown, Town
 from watchbook.clock import now, to_millis
+from watchbook.errors import TakenOver
 from watchbook.jobs.port import Job, Kind
 from watchbook.jobs.work import Worker
-from watchbook.store import accounts, due, leases
+from watchbook.store import accounts, due, leases, runs
 from watchbook.store.due import Due
 
 MINUTE = 60_000
@@ -53,6 +54,15 @@ def test_job_is_done_once(town: Town) -> None:
     assert town.sandbox.requests()["total"] == 0
     assert runs_of(town, "sync") == ["complete"]
     town.check_plays()
+
+
+def test_job_that_somebody_else_has_ended_is_not_begun(town: Town) -> None:
+    """Under the account's lease it is looked once more whether the job has a run."""
+    do(town)
+    job = Job(Kind.SYNC, 1, SLOT).id
+    with pytest.raises(TakenOver), town.store.database.write() as conn:
+        runs.start(conn, 1, "sync", job)
+    assert runs_of(town, "sync") == ["complete"]
 
 
 def test_nothing_new_is_one_request(town: Town) -> None:

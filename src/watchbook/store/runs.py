@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.errors import StoreError, WatchbookError
+from watchbook.errors import StoreError, TakenOver, WatchbookError
 from watchbook.store.database import Database
 from watchbook.store.schema import runs
 
@@ -44,8 +44,11 @@ _COLUMNS = [runs.c[name] for name in Run.__dataclass_fields__]
 def start(conn: sa.Connection, account_id: int, kind: str, job: str | None = None) -> int:
     """Write that a run of ``kind`` began; an earlier one that never ended was interrupted.
 
-    ``job`` names what of the schedule it is for.
+    ``job`` names what of the schedule it is for. Raises TakenOver when that has been done: a
+    worker that was thought dead came to its end after all.
     """
+    if job is not None and ended(conn, job, kind):
+        raise TakenOver("Another Watchbook process has done the same job meanwhile.")
     same = (runs.c.account_id == account_id) & (runs.c.kind == kind)
     conn.execute(
         sa.update(runs)
