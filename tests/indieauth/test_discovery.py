@@ -20,7 +20,8 @@ from watchbook.errors import (
 )
 from watchbook.http import HttpClient, Timeouts
 from watchbook.indieauth import fetching
-from watchbook.indieauth.discovery import Discovered, checked, discover, endpoints_in
+from watchbook.indieauth.discovery import Discovered, checked, discover, endpoints_in, moved_to
+from watchbook.indieauth.refusals import SignInFailed
 
 OLD = (
     '<link rel="authorization_endpoint" href="/auth"><link rel="token_endpoint" href="/token">'
@@ -334,6 +335,33 @@ def test_a_protected_page_may_not_lead_to_an_open_one() -> None:
         pytest.raises(RemoteRejected, match="not protected by https"),
     ):
         discover(client, "https://a.example/")
+
+
+def test_an_endpoint_that_moved_is_found_again(http: HttpClient, site: Website) -> None:
+    """On the same server the token may be used at the new address."""
+    site.pages["/"] = html(OLD)
+    found = moved_to(http, site.url(), site.url("/old"), loopback=True)
+    assert found == site.url("/micropub")
+
+
+@pytest.mark.parametrize(
+    ("link", "before"),
+    [
+        ("https://evil.example/micropub", "http://localhost/micropub"),
+        ("http://localhost/micropub", "https://localhost/micropub"),
+        ("", "http://localhost/micropub"),
+    ],
+)
+def test_a_token_does_not_move_to_another_server(
+    http: HttpClient, site: Website, link: str, before: str
+) -> None:
+    """A page that names another host, an open address or nothing is no place for a token."""
+    site.pages["/"] = html(
+        OLD.replace('rel="micropub" href="/micropub"', f'rel="{link and "micropub"}" href="{link}"')
+    )
+    with pytest.raises(SignInFailed) as caught:
+        moved_to(http, site.url(), before, loopback=True)
+    assert caught.value.hint is not None
 
 
 def test_two_sites_do_not_share_anything(http: HttpClient, authority: Authority) -> None:

@@ -17,7 +17,7 @@ from watchbook.http import Answer, HttpClient
 from watchbook.indieauth import fetching
 from watchbook.indieauth.addresses import is_loopback, profile_url
 from watchbook.indieauth.links import first_link
-from watchbook.indieauth.refusals import host_of
+from watchbook.indieauth.refusals import failed, host_of
 from watchbook.urls import absolute, is_https, origin
 
 _SET_UP = (
@@ -67,6 +67,26 @@ def discover(http: HttpClient, profile: str, *, loopback: bool = False) -> Disco
         _endpoints(http, answer, profile, secure=secure),
         _micropub(answer, profile, secure=secure),
     )
+
+
+def moved_to(http: HttpClient, me: str, endpoint: str, *, loopback: bool = False) -> str:
+    """Where the Micropub endpoint of ``me`` is now, for a token that was given for ``endpoint``.
+
+    Raises SignInFailed when the site takes no posts any more, or elsewhere than before: a token is
+    not sent to a server that a page names perhaps for an hour only. Raises as :func:`discover`.
+    """
+    found = discover(http, me, loopback=loopback).micropub
+    if found is None:
+        raise failed(
+            f"{host_of(me)} does not say any more where posts go.", f"Check the site. {_SET_UP}"
+        )
+    downgraded = is_https(endpoint) and not is_https(found)
+    if host_of(found) != host_of(endpoint) or downgraded:
+        raise failed(
+            f"{host_of(me)} takes posts at {host_of(found)} now, which Watchbook has no token for.",
+            "Sign in with this site again.",
+        )
+    return found
 
 
 def rejected(profile: str, what: str, hint: str = _SET_UP) -> RemoteRejected:

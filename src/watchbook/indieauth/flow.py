@@ -73,7 +73,8 @@ def code_in(query: str, pending: Pending, *, now: datetime) -> str:
     host = host_of(pending.found.typed)
     if "error" in given:  # perhaps somebody else's words: shown, and believed by nobody
         raise _refused(host, given)
-    if not hmac.compare_digest(given.get("state", "").encode(), pending.state.encode()):
+    state = given.get("state", "").encode(errors="replace")
+    if not hmac.compare_digest(state, pending.state.encode()):
         raise failed("The answer belongs to another sign-in than the one that began here.")
     if pending.lapsed(now):
         raise failed(f"{host} answered too late: a sign-in ends after ten minutes.")
