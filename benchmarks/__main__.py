@@ -68,13 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--period", type=int, default=300, metavar="SECONDS", help="how often each is checked"
     )
+    parser.add_argument("--periods", type=int, default=2, help="for how long that is watched")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    scale = Scale(
-        chosen.quick, chosen.real_time, chosen.accounts, chosen.big, max(60, chosen.period)
-    )
+    size = chosen.accounts, chosen.big, max(60, chosen.period), chosen.periods
+    scale = Scale(chosen.quick, chosen.real_time, *size)
     names = chosen.names or [name for name in BENCHMARKS if name not in BY_NAME_ONLY]
     results, failed = {}, 0
     for name in names:

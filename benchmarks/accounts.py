@@ -26,8 +26,6 @@ from watchbook.clock import counted
 
 _ROOT = str(Path(__file__).parent.parent)
 _SMALL, _BIG = 100, 50_000
-_MEASURED = 600
-"""Seconds for which the schedule is watched."""
 _NEWS = 0.2
 """The share of accounts of which a play is added in each period."""
 _BACKLOG, _READS = 60, 50
@@ -40,7 +38,7 @@ _PATIENCE = 180
 def measure(scale: Scale) -> Result:
     """Let two processes sync everybody, first in one go, then every five minutes."""
     small, big = (20, 1) if scale.quick else (scale.accounts, scale.big)
-    period, periods = (60, 1) if scale.quick else (scale.period, -(-_MEASURED // scale.period))
+    period, periods = (60, 1) if scale.quick else (scale.period, scale.periods)
     sizes = [(small, _SMALL), (big, scale.plays(_BIG))]
     with ExitStack() as stack:
         trakt = stack.enter_context(crowd(sizes, rate_limit=True))

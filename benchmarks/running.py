@@ -27,8 +27,8 @@ class Scale:
     """How big: in full, or ``quick`` to see that a benchmark runs at all.
 
     ``real_time`` lets the budget's benchmark wait five minutes instead of moving the clock.
-    ``accounts`` and ``big`` are how many small and big accounts a hosted installation has, and
-    each is checked every ``period`` seconds.
+    ``accounts`` and ``big`` are how many small and big accounts a hosted installation has; each
+    is checked every ``period`` seconds, and that is watched for so many ``periods``.
     """
 
     quick: bool = False
@@ -36,6 +36,7 @@ class Scale:
     accounts: int = 1_000
     big: int = 5
     period: int = 300
+    periods: int = 2
 
     def plays(self, full: int) -> int:
         """So many plays, or 500."""
