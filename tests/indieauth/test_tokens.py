@@ -109,6 +109,12 @@ ANSWERS: dict[str, tuple[Said, str, datetime | None, str | None]] = {
         None,
         None,
     ),
+    "an end that is no number": (
+        as_json({"access_token": "token-abc", "me": ME, "expires_in": "soon"}),
+        "create media",
+        None,
+        None,
+    ),
     "nonsense beside it": (
         as_json(
             {
@@ -173,6 +179,7 @@ REFUSALS: dict[str, Said] = {
     "a redirect": redirect("/elsewhere", 307),
     "a page": html("<h1>Welcome"),
     "nothing": Said(204),
+    "a form without end": as_form("&".join(["access_token=token-abc", *["a=b"] * 100])),
     "down": html("oops", status=502),
     "busy": Said(429),
     "too large": as_json({"access_token": "token-abc", "me": ME, "x": "x" * 70_000}),

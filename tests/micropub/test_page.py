@@ -94,6 +94,17 @@ def test_a_list_inside_an_item_does_not_end_it() -> None:
     assert entry["url"] == ["https://a.example/1"]
 
 
+def test_an_element_may_say_one_thing_twice() -> None:
+    """Of several properties on one element each gets the value; a line break has no text."""
+    [entry] = read('<div class=h-entry><p class="p-name p-summary">a<br class=p-x>b</p></div>')
+    assert entry == {"x": [""], "name": ["ab"], "summary": ["ab"]}
+
+
+def test_items_outside_of_entries_are_passed_over() -> None:
+    """Cards of people, and properties of nothing, are no posts."""
+    assert read('<a class="h-card" href="/">me</a><p class="p-name">x</p>') == []
+
+
 def test_ends_without_beginnings_do_no_harm() -> None:
     """A stray end tag closes nothing of ours."""
     [entry] = read("</div><div class=h-entry></span></p><a class=u-url href=/1></a></div></div>")
