@@ -24,11 +24,11 @@ from watchbook.jobs.engine import Engine
 from watchbook.jobs.port import Job, Kind
 from watchbook.store.database import Database
 
-_LATENCY = 0.5
+_LATENCY = 2.0
 """Seconds that the stand-in takes for an answer while a job is to be killed in its midst."""
 _PATIENCE = 120
 _SETTLED = 15
-_IDLE = 60
+_IDLE = 30
 
 
 def measure(scale: Scale) -> Result:
@@ -106,7 +106,7 @@ def _idle(kind: str, here: Home, scale: Scale) -> list[Figure]:
 
 def _recovery(kind: str, here: Home, trakt: StandIn, scale: Scale) -> Figure:
     again = "serve" if kind == "SQLite" else "worker"
-    took = [_killed(here, trakt, again) for _ in range(scale.rounds(5))]
+    took = [_killed(here, trakt, again) for _ in range(scale.rounds(3))]
     return of_runs(f"{kind}: from kill -9 to the job's next run", took, "s", 30)
 
 
@@ -123,9 +123,8 @@ def _killed(here: Home, trakt: StandIn, again: str) -> float:
         stderr=subprocess.DEVNULL,
     )
     try:
+        until(lambda: _count(here, _WORKED_ON, process=f"% {doomed.pid} %"))
         with _others(here, again):
-            until(lambda: _count(here, _WORKED_ON, process=f"% {doomed.pid} %"))
-            time.sleep(1)
             before = _count(here, _RUNS)
             os.kill(doomed.pid, signal.SIGKILL)
             doomed.wait()
@@ -141,6 +140,7 @@ def _killed(here: Home, trakt: StandIn, again: str) -> float:
 
 
 _BACKED_UP = "SELECT count(*) FROM runs WHERE kind = 'backup' AND finished_at IS NOT NULL"
+_WORKERS = "SELECT count(*) FROM leases WHERE name LIKE 'worker:%'"
 _RUNS = "SELECT count(*) FROM runs WHERE kind = 'sync'"
 _WORKED_ON = "SELECT count(*) FROM leases WHERE name LIKE 'account:%' AND holder LIKE :process"
 
@@ -159,7 +159,9 @@ def _others(here: Home, command: str) -> Iterator[None]:
     if command == "serve":
         yield
         return
+    alive = _count(here, _WORKERS)
     with _going_on(here, command):
+        until(lambda: _count(here, _WORKERS) > alive)
         yield
 
 
