@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchbook.cli.asking import hidden
 from watchbook.errors import InputError, RateLimited, RemoteUnavailable, WatchbookError
 
 if TYPE_CHECKING:
@@ -145,22 +146,8 @@ def _ask_app(settings: Settings) -> App:
     _tell("  3. Copy its client id and client secret here; the secret is not shown.")
     _tell(ZIP_DOOR)
     client_id = click.prompt("Client id", err=True).strip()
-    client_secret = _ask_hidden("Client secret")
+    client_secret = hidden("Client secret")
     return App(client_id, client_secret or None)
-
-
-def _ask_hidden(what: str) -> str:
-    """A line that is not shown as it is typed; from a pipe it is read as it comes."""
-    if sys.stdin.isatty():
-        answer: str = click.prompt(
-            what, hide_input=True, default="", show_default=False, err=True
-        ).strip()
-        return answer
-    click.echo(f"{what}: ", nl=False, err=True)
-    try:
-        return input().strip()
-    except EOFError as ended:
-        raise click.Abort from ended
 
 
 def _by_device(server: AuthServer) -> TokenPair:
@@ -191,7 +178,7 @@ def _by_pin(server: AuthServer, pin: str) -> TokenPair:
     if not pin:
         _tell("Open this page, agree, and copy the PIN that it shows:")
         _tell(f"  {server.authorize_url(PIN_REDIRECT, pkce=pkce)}")
-        pin = _ask_hidden("PIN")
+        pin = hidden("PIN")
     return server.exchange_code(pin.strip(), PIN_REDIRECT, pkce=pkce)
 
 

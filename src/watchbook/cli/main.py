@@ -25,6 +25,8 @@ COMMANDS = {
     "sync": "watchbook.cli.sync:sync",
     "backup": "watchbook.cli.backup:backup",
     "export": "watchbook.cli.export:export",
+    "site": "watchbook.cli.site:site",
+    "publish": "watchbook.cli.publish:publish",
     "serve": "watchbook.cli.serve:serve",
     "worker": "watchbook.cli.worker:worker",
     "status": "watchbook.cli.status:status",

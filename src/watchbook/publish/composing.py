@@ -21,18 +21,20 @@ def composed(
 ) -> Post:
     """The post about some plays; several are a binge, told by its last episode's date.
 
-    Raises ValueError when a play's title is not known, or a template cannot be filled in.
+    Raises ValueError, with a sentence, when a play's title is not known, or a template cannot be
+    filled in.
     """
     watched = [_known(facts) for facts in found]
     zone = zone_of(rules, account)
     words = _words(found, watched, zone)
     template = _template(watched, rules)
-    html = rendered(template, words, html=True) if rules.text_format == "html" else None
+    text = _text(template, words, html=False)
+    html = _text(template, words, html=True) if rules.text_format == "html" else None
     moment = from_millis(found[-1].play.watched_at)
     film = found[0].play.type == "movie"
     return Post(
         watched,
-        rendered(template, words, html=False),
+        text,
         published=None if moment == UNKNOWN_DATE else moment,
         html=html,
         categories=rules.film_categories if film else rules.episode_categories,
@@ -46,9 +48,19 @@ def zone_of(rules: Rules, account: Account) -> tzinfo:
     return rules.timezone or account.zone or UTC
 
 
+def _text(template: str, words: Words, *, html: bool) -> str:
+    try:
+        text = rendered(template, words, html=html)
+    except ValueError as reason:
+        raise ValueError(f"The text {reason}.") from None
+    if not text:
+        raise ValueError("The text is empty.")
+    return text
+
+
 def _known(facts: Facts) -> Watched:
     if facts.watched is None:
-        raise ValueError("Trakt does not say what was watched")
+        raise ValueError("Trakt does not say what was watched.")
     return facts.watched
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from watchbook.clock import now, to_millis
+from watchbook.clock import from_millis, now, to_millis
 from watchbook.connecting import Installation
 from watchbook.errors import InputError
 from watchbook.micropub.citing import Properties
@@ -18,13 +18,16 @@ from watchbook.publish.composing import composed
 from watchbook.publish.deciding import decided
 from watchbook.publish.facts import facts_of
 from watchbook.publish.outlets import Outlet
-from watchbook.publish.rules import read_rules
+from watchbook.publish.rules import TABLE, read_rule, read_rules
 from watchbook.publish.sending import Pass, Sent
 from watchbook.publish.websites import Website
 from watchbook.store import datasets, leases, outbox, plays, sites
 from watchbook.store.accounts import Account
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
+
+EVERYTHING = from_millis(0)
+"""The date since which all plays are taken, those without a known date included."""
 
 _EVER = 2**62
 
@@ -57,7 +60,9 @@ def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Prev
     """The posts that wait, as they would be sent now, in the order in which they would."""
     rules = read_rules(site.rules)
     state = datasets.find(conn, account.id, "watched_history").state
-    for post in outbox.find(conn, site.id, [PostState.WAITING, PostState.HELD]):
+    newest_first = rules.order == "newest-first"
+    states = [PostState.WAITING, PostState.HELD]
+    for post in outbox.find(conn, site.id, states, newest_first=newest_first):
         if post.kind != PostKind.CREATE:
             yield Preview(post, None, f"{post.kind} of a post")
             continue
@@ -66,8 +71,8 @@ def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Prev
         words = post.words if post.state == PostState.HELD else decision.words
         try:
             entry = composed(facts, rules, account, post.slug) if facts else None
-        except (ValueError, InputError) as reason:
-            yield Preview(post, None, f"The text {reason}.")
+        except ValueError as reason:
+            yield Preview(post, None, str(reason))
             continue
         yield Preview(post, properties(entry, now=now()) if entry else None, words)
 
@@ -75,16 +80,19 @@ def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Prev
 def take_older(conn: sa.Connection, site: Site, since: datetime) -> int:
     """Let plays since then go out that are not news; returns how many there are.
 
-    Those that were held for being older are among them.
+    Those that were held for being older are among them. Plays without a known date come with
+    EVERYTHING only, and are held where the site's rules say so.
     """
     moment, start = to_millis(now()), to_millis(since)
+    undated = read_rules(site.rules).unknown_dates == "undated"
     found = plays.ids_between(conn, site.account_id, start, _EVER)
     fresh = plays.by_ids(conn, site.account_id, found - outbox.known_plays(conn, site.id))
     for row in fresh:
-        post = news.post_of(site, row, f"trakt-{row.history_id}", moment)
+        reason = None if row.watched_at or undated else Reason.UNDATED
+        post = news.post_of(site, row, f"trakt-{row.history_id}", moment, reason)
         outbox.offer(conn, post, row.history_id)
     freed = outbox.free_held(conn, site.id, Reason.OLDER, start)
-    return len(fresh) + freed
+    return sum(1 for row in fresh if row.watched_at or undated) + freed
 
 
 def retry(conn: sa.Connection, site: Site) -> int:
@@ -93,7 +101,8 @@ def retry(conn: sa.Connection, site: Site) -> int:
         sites.set_state(conn, site.id, SiteState.WORKING, failures=0, retry_at=None)
     rows = outbox.find(conn, site.id, [PostState.REJECTED])
     for post in rows:
-        outbox.change(conn, post.id, state=PostState.WAITING, tries=0, due_at=to_millis(now()))
+        due_at = to_millis(now())
+        outbox.change(conn, post.id, state=PostState.WAITING, words=None, tries=0, due_at=due_at)
     return len(rows)
 
 
@@ -108,8 +117,20 @@ def settle(conn: sa.Connection, post: Post, answer: str, url: str | None = None)
             hint="`watchbook publish --dry-run` shows what waits.",
         )
     if answer == "posted":
-        outbox.settle(conn, post.id, PostState.PUBLISHED, "Its owner says so.", url=url)
+        words = "Its owner says so."
+        outbox.settle(conn, post.id, PostState.PUBLISHED, words, url=url or post.url, reason=None)
     elif answer == "again":
         outbox.settle(conn, post.id, PostState.WAITING, due_at=to_millis(now()), reason=None)
     else:
-        outbox.settle(conn, post.id, PostState.WITHDRAWN, "Its owner dropped it.")
+        words = "Its owner dropped it."
+        outbox.settle(conn, post.id, PostState.WITHDRAWN, words, reason=Reason.OWNER)
+
+
+def change_rules(conn: sa.Connection, site: Site, changes: Mapping[str, str]) -> Site:
+    """Set rules of a site; an empty text goes back to the default. Raises InputError."""
+    for name, text in changes.items():
+        if text.strip() or name not in TABLE:
+            read_rule(name, text)
+    kept = {name: text for name, text in {**site.rules, **changes}.items() if text.strip()}
+    sites.set_rules(conn, site.id, kept)
+    return sites.get(conn, site.id)

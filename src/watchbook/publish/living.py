@@ -7,6 +7,7 @@ has guarded before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.errors import InputError
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.post import Post as Entry
 from watchbook.micropub.post import properties, replacement
@@ -23,7 +23,7 @@ from watchbook.publish.facts import Facts, facts_of
 from watchbook.publish.rules import Rules
 from watchbook.store import outbox
 from watchbook.store.accounts import Account
-from watchbook.store.outbox import Post, PostKind, Reason
+from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site
 
 _GONE = "The play was deleted at Trakt; its post stays, as the site's rules say."
@@ -45,7 +45,7 @@ def ask_for_changes(conn: sa.Connection, account: Account, site: Site, rules: Ru
     """Ask for the changes that a site's living posts need by now."""
     since = to_millis(now() - rules.living_for)
     for post in outbox.published_since(conn, site.id, since):
-        if any(row.state in outbox.OPEN for row in outbox.about(conn, post.id)):
+        if post.url is None or _is_followed(outbox.about(conn, post.id)):
             continue
         facts = facts_of(conn, account.id, outbox.plays_of(conn, post.id))
         if facts:
@@ -54,13 +54,22 @@ def ask_for_changes(conn: sa.Connection, account: Account, site: Site, rules: Ru
             _withdraw(conn, post, rules)
 
 
+def _is_followed(rows: Sequence[Post]) -> bool:
+    """Whether a change is under way, or the last one was refused by the site or by the owner."""
+    if any(row.state in outbox.OPEN for row in rows):
+        return True
+    last = rows[-1] if rows else None
+    dropped = last is not None and last.reason == Reason.OWNER
+    return last is not None and (last.state == PostState.REJECTED or dropped)
+
+
 def difference(post: Post, facts: list[Facts], account: Account, rules: Rules) -> Difference | None:
     """What differs between a post as the site took it and as it should be; None when unknown."""
     if post.sent is None:
         return None
     try:
         entry = composed(facts, rules, account, post.slug)
-    except (ValueError, InputError):
+    except ValueError:
         return None
     before = msgspec.json.decode(post.sent, type=dict[str, list[Any]])
     after = properties(entry, now=now())

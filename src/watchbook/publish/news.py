@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from watchbook.store import outbox, plays, runs, sites
-from watchbook.store.outbox import PostState, Reason
+from watchbook.store.outbox import Post, PostState, Reason
 from watchbook.store.plays import PlayRow
 from watchbook.store.sites import Site
 
@@ -111,13 +111,19 @@ def _join_binge(
 ) -> bool:
     """Let an episode join the post that waits for episodes of its show, if there is one."""
     open_post = outbox.open_binge(conn, site.id, show)
-    if open_post is None or row.watched_at > open_post.due_at:
+    if open_post is None or not _is_within(open_post, row, rules):
         return False
     if not outbox.is_known(conn, site.id, row.history_id):
         outbox.link(conn, site.id, row.history_id, open_post.id)
         due_at = max(open_post.due_at, _due(row, rules, show, moment))
         outbox.change(conn, open_post.id, due_at=due_at)
     return True
+
+
+def _is_within(open_post: Post, row: PlayRow, rules: Rules) -> bool:
+    """Whether an episode was watched while the binge went on, its pauses included."""
+    begin = open_post.watched_at - _millis(rules.binge_pause)
+    return begin <= row.watched_at <= open_post.due_at
 
 
 def _millis(span: timedelta) -> int:

@@ -22,5 +22,5 @@ class Outlet(Protocol):
     def delete(self, url: str) -> Outcome:
         """Take a post away."""
 
-    def look(self, post: Post) -> Lookup:
-        """Find a post that may have been made."""
+    def look(self, post: Post, expected: str | None = None) -> Lookup:
+        """Find a post that may have been made, at its ``expected`` address and elsewhere."""

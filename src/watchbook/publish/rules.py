@@ -53,6 +53,7 @@ class Rules:
     binge: bool
     binge_pause: timedelta
     pace: Rate
+    order: str
     status: str
     visibility: str
     film_categories: tuple[str, ...]
@@ -162,6 +163,12 @@ RULES: tuple[Rule, ...] = (
     Rule("binge", "off", _on_or_off, "Fold the episodes of a binge into one post."),
     Rule("binge-pause", "2h", parse_duration, "A binge is over when no episode came for so long."),
     Rule("pace", "10/1m", values.rate, "How many posts go out in which time."),
+    Rule(
+        "order",
+        "oldest-first",
+        values.choice("oldest-first", "newest-first"),
+        "Which of the posts that wait goes out first.",
+    ),
     Rule(
         "status",
         "default",

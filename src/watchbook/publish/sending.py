@@ -15,15 +15,15 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from watchbook.clock import now, to_millis
-from watchbook.errors import InputError
+from watchbook.clock import from_millis, now, to_millis
 from watchbook.micropub.citing import Properties
-from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight
+from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight, foreseen
 from watchbook.micropub.outcome import Kind
 from watchbook.micropub.post import Post as Entry
 from watchbook.micropub.post import properties
+from watchbook.micropub.reading import Wanted
 from watchbook.publish.composing import composed, zone_of
-from watchbook.publish.deciding import Decision, decided
+from watchbook.publish.deciding import SEND, Decision, decided
 from watchbook.publish.facts import Facts, facts_of
 from watchbook.publish.living import Difference, ask_for_changes, difference
 from watchbook.publish.outlets import Outlet
@@ -37,8 +37,10 @@ from watchbook.store.leases import Holding
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
 
-_LOOK_DAILY = timedelta(days=1)
-_PASSING = frozenset({Reason.RATING, Reason.FIRST})
+_LOOKS_APART = (timedelta(minutes=5), timedelta(days=1))
+"""The least and the most time between looks that showed nothing either way."""
+
+_PASSING = frozenset({Reason.RATING, Reason.FIRST, Reason.TEXT})
 """Reasons to hold a post that go away by themselves."""
 _ASK = (
     "It is not known whether the post was made, and the site shows no way to find out. Look at "
@@ -48,7 +50,10 @@ _ASK = (
 
 @dataclass(frozen=True)
 class Sent:
-    """What a pass came to: rows by the state in which they ended, and why it stopped early."""
+    """What a pass came to: rows by how they ended, and why it stopped early, in words.
+
+    Ends are the states of the outbox, and ``updated`` and ``deleted``.
+    """
 
     counts: Mapping[str, int]
     stopped: str | None
@@ -72,9 +77,10 @@ class Pass:
         with self._write() as conn:
             ask_for_changes(conn, self._account, self._site, self._rules)
             self._free_held(conn)
-        for post in self._rows(PostState.UNKNOWN):
+        closed = self._is_closed()
+        for post in [] if closed else self._rows(PostState.UNKNOWN):
             self._look(post)
-        stopped = self._not_now()
+        stopped = closed or self._is_quiet()
         for post in [] if stopped else self._rows(PostState.WAITING):
             stopped = self._settler.stopped or self._out_of_breath()
             if stopped:
@@ -92,28 +98,29 @@ class Pass:
                 self._settler.doubt(conn, post, "The process ended before the site had answered.")
 
     def _free_held(self, conn: sa.Connection) -> None:
-        """Let posts go on that were held for what may have come by now: a rating, all plays."""
+        """Let posts go on whose reason to be held has passed: a rating came, a text was mended."""
         for post in outbox.find(conn, self._site.id, [PostState.HELD]):
-            if post.reason in _PASSING:
-                facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
-                decision = decided(facts, self._rules, complete=self._is_complete(conn))
-                if decision.state is not PostState.HELD:
-                    outbox.change(conn, post.id, state=PostState.WAITING, reason=None, words=None)
+            if post.reason in _PASSING and self._decided(conn, post)[1].state is not PostState.HELD:
+                outbox.change(conn, post.id, state=PostState.WAITING, reason=None, words=None)
 
     def _rows(self, state: PostState) -> list[Post]:
+        newest_first, moment = self._rules.order == "newest-first", to_millis(now())
         with self._database.read() as conn:
-            return outbox.find(conn, self._site.id, [state], due=to_millis(now()))
+            return outbox.find(conn, self._site.id, [state], due=moment, newest_first=newest_first)
 
     # --- Sending ---------------------------------------------------------------------------
 
-    def _not_now(self) -> str | None:
-        """Why nothing may be sent to the site now, in words."""
-        moment, site = now(), self._site
+    def _is_closed(self) -> str | None:
+        """Why the site may not be asked anything now, in words."""
+        site = self._site
         if site.state not in {SiteState.WORKING, SiteState.TROUBLED}:
             return site.words or site.state
-        if site.retry_at is not None and site.retry_at > to_millis(moment):
-            return site.words
-        local = moment.astimezone(zone_of(self._rules, self._account)).time()
+        resting = site.retry_at is not None and site.retry_at > to_millis(now())
+        return (site.words or site.state) if resting else None
+
+    def _is_quiet(self) -> str | None:
+        """Say so when nothing is to be sent at this time of day."""
+        local = now().astimezone(zone_of(self._rules, self._account)).time()
         quiet = self._rules.quiet_hours
         return "These are quiet hours." if quiet is not None and quiet.holds(local) else None
 
@@ -132,11 +139,14 @@ class Pass:
             self._follow_up(post)
 
     def _create(self, post: Post) -> None:
+        if post.tries and self._was_made(post):
+            return
         prepared = self._prepare(post)
         if prepared is None:
             return
         entry, attempt = prepared
         step("publish.begun")
+        self._lease.check()
         outcome = self._outlet.create(entry)
         step("publish.answered")
         sent = properties(entry, now=now())
@@ -147,23 +157,24 @@ class Pass:
     def _prepare(self, post: Post) -> tuple[Entry, int] | None:
         """Decide about a post and note that it is being sent; None when it is not."""
         with self._write() as conn:
-            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
-            decision = decided(facts, self._rules, complete=self._is_complete(conn))
-            entry = None
-            if decision.state is PostState.WAITING:
-                entry, decision = self._composed(post, facts)
+            entry, decision = self._decided(conn, post)
             if entry is None:
                 self._leave(conn, post, decision)
                 return None
             outbox.change(conn, post.id, state=PostState.SENDING, reason=None, words=None)
             return entry, outbox.begin(conn, post.id, "send")
 
+    def _decided(self, conn: sa.Connection, post: Post) -> tuple[Entry | None, Decision]:
+        """How a post stands by the rules, and what to send where it may go."""
+        facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+        decision = decided(facts, self._rules, complete=self._is_complete(conn))
+        return self._composed(post, facts) if decision == SEND else (None, decision)
+
     def _composed(self, post: Post, facts: list[Facts]) -> tuple[Entry | None, Decision]:
         try:
-            entry = composed(facts, self._rules, self._account, post.slug)
-        except (ValueError, InputError) as reason:
-            return None, Decision(PostState.HELD, f"The text {reason}.", Reason.TEXT)
-        return entry, Decision(PostState.SENDING)
+            return composed(facts, self._rules, self._account, post.slug), SEND
+        except ValueError as reason:
+            return None, Decision(PostState.HELD, str(reason), Reason.TEXT)
 
     def _leave(self, conn: sa.Connection, post: Post, decision: Decision) -> None:
         """A post that is not sent: held, or not wanted."""
@@ -181,6 +192,7 @@ class Pass:
             return
         url, replace, sent, attempt = prepared
         step("publish.begun")
+        self._lease.check()
         if post.kind == PostKind.UPDATE:
             outcome = self._outlet.update(url, replace)
         else:
@@ -213,18 +225,41 @@ class Pass:
     # --- Looking -----------------------------------------------------------------------------
 
     def _look(self, post: Post) -> None:
-        """Look for a post that may be there; it waits again after three looks that show none."""
-        with self._database.read() as conn:
-            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
-        entry, _ = self._composed(post, facts) if facts else (None, None)
-        found = self._outlet.look(entry) if entry is not None else CANNOT_TELL
+        """Look for a post that may be there; it waits again after three looks that show none.
+
+        To update or to delete once more does no harm, so that is done without a look.
+        """
+        if post.kind != PostKind.CREATE:
+            with self._write() as conn:
+                outbox.settle(conn, post.id, PostState.WAITING, post.words)
+            return
+        entry, found = self._seek(post)
         with self._write() as conn:
-            attempt = outbox.begin(conn, post.id, "look")
-            outbox.end(conn, attempt, found.sight.value, None, found.url)
+            self._note_look(conn, post, found)
             self._seen(conn, post, found, entry)
 
+    def _was_made(self, post: Post) -> bool:
+        """Whether a post was made after all, for which the site had only reported trouble."""
+        entry, found = self._seek(post)
+        with self._write() as conn:
+            self._note_look(conn, post, found)
+            if found.sight is Sight.FOUND:
+                self._seen(conn, post, found, entry)
+        return found.sight is Sight.FOUND
+
+    def _seek(self, post: Post) -> tuple[Entry | None, Lookup]:
+        with self._database.read() as conn:
+            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+            entry, _ = self._composed(post, facts) if facts else (None, None)
+            expected = self._expected(conn, entry) if entry is not None else None
+        return entry, self._outlet.look(entry, expected) if entry is not None else CANNOT_TELL
+
+    def _note_look(self, conn: sa.Connection, post: Post, found: Lookup) -> None:
+        attempt = outbox.begin(conn, post.id, "look")
+        outbox.end(conn, attempt, found.sight.value, None, found.url)
+
     def _seen(self, conn: sa.Connection, post: Post, found: Lookup, entry: Entry | None) -> None:
-        if found.sight is Sight.FOUND and found.url is not None:
+        if found.sight is Sight.FOUND:
             sent = properties(entry, now=now()) if entry is not None else None
             self._settler.published(conn, post, found.url, sent)
         elif found.sight is Sight.ABSENT and post.looks + 1 >= len(LOOKS):
@@ -234,8 +269,19 @@ class Pass:
             looks = post.looks + 1
             outbox.change(conn, post.id, looks=looks, due_at=later(LOOKS[looks]))
         else:
-            outbox.change(conn, post.id, due_at=later(_LOOK_DAILY), words=_ASK)
+            since = now() - from_millis(post.settled_at or post.made_at)
+            pause = min(max(since, _LOOKS_APART[0]), _LOOKS_APART[1])
+            outbox.change(conn, post.id, due_at=later(pause), words=_ASK)
+
+    def _expected(self, conn: sa.Connection, entry: Entry) -> str | None:
+        """The address that a post has, going by that of another one of the site."""
+        other = outbox.newest_published(conn, self._site.id)
+        if other is None or other.url is None or other.slug is None:
+            return None
+        zone, wanted = zone_of(self._rules, self._account), Wanted.of(entry)
+        dated = from_millis(other.watched_at).astimezone(zone)
+        local = wanted.published and wanted.published.astimezone(zone)
+        return foreseen(other.url, other.slug, dated, wanted, local)
 
     def _write(self) -> AbstractContextManager[sa.Connection]:
-        self._lease.check()
-        return self._database.write(durable=True)
+        return self._lease.write(durable=True)

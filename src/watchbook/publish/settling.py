@@ -32,6 +32,13 @@ REST = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 360))
 _IN_A_ROW = 3
 """So many refused posts in a row, and it is not the posts."""
 
+_DONE = {
+    PostKind.CREATE: "published",
+    PostKind.UPDATE: "updated",
+    PostKind.WITHDRAW: "deleted",
+}
+"""What a row that went through is counted as."""
+
 _LOST = "The site's answer was lost, so it is not known whether the post was made."
 _SIGN_IN_HINT = "Sign in with the site again: `watchbook site add`. What waits is kept."
 
@@ -44,7 +51,7 @@ class Settler:
     stopped: str | None = None
     """Why nothing more may be sent in this pass, in words."""
     counts: dict[str, int] = field(default_factory=dict)
-    """Rows by the state in which they ended."""
+    """Rows by how they ended: a state, or what was done."""
     _refused: int = 0
 
     def settle(
@@ -91,11 +98,11 @@ class Settler:
         """A post that is there."""
         kept = msgspec.json.encode(sent).decode() if sent is not None else post.sent
         outbox.settle(conn, post.id, PostState.PUBLISHED, url=url, sent=kept, reason=None)
-        self.count(PostState.PUBLISHED)
+        self.count(_DONE[PostKind(post.kind)])
 
-    def count(self, state: PostState) -> None:
-        """Count a row that ended in ``state``."""
-        self.counts[state] = self.counts.get(state, 0) + 1
+    def count(self, end: str) -> None:
+        """Count a row by its end."""
+        self.counts[str(end)] = self.counts.get(end, 0) + 1
 
     def _succeeded(
         self, conn: sa.Connection, post: Post, outcome: Outcome, sent: Properties | None

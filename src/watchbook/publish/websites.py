@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from watchbook.indieauth.discovery import Endpoints, discover
 from watchbook.indieauth.tokens import SiteToken, renew
 from watchbook.micropub import lookup
 from watchbook.micropub.citing import Properties
-from watchbook.micropub.client import Micropub
+from watchbook.micropub.client import Micropub, Source
 from watchbook.micropub.lookup import Lookup
 from watchbook.micropub.outcome import Kind, Outcome
 from watchbook.micropub.post import Post, form, properties
@@ -51,13 +51,19 @@ class Website:
 
     def create(self, post: Post) -> Outcome:
         """Make a post; as a form where the server takes no JSON."""
-        draft = post.look.status == "draft" or bool(self._token and self._token.makes_drafts)
-        found = properties(post, now=now())
-        outcome = self._ask(lambda server: server.create(found, draft=draft))
-        if outcome.kind is Kind.TYPE_REFUSED:
-            fields = form(post, now=now())
-            outcome = self._ask(lambda server: server.create_by_form(fields, draft=draft))
-        return outcome
+        moment = now()
+        draft = post.look.status == "draft"
+        return self._create(properties(post, now=moment), form(post, now=moment), draft=draft)
+
+    def send(self, found: Properties, *, draft: bool = False) -> Outcome:
+        """Make a post of properties that are texts."""
+        fields = {name: values[0] for name, values in found.items()}
+        return self._create(found, {"h": "entry", **fields}, draft=draft)
+
+    def read(self, url: str) -> Source:
+        """What the site gives back of a post."""
+        server = self._server()
+        return server.source(url) if server is not None else Source(None, {})
 
     def update(self, url: str, replace: Properties) -> Outcome:
         """Replace properties of a post."""
@@ -70,13 +76,22 @@ class Website:
             return outcome
         return Outcome(Kind.DONE, url, status=outcome.status, words=outcome.words)
 
-    def look(self, post: Post) -> Lookup:
-        """Find a post that may have been made."""
+    def look(self, post: Post, expected: str | None = None) -> Lookup:
+        """Find a post that may have been made, at its ``expected`` address and elsewhere."""
         server = self._server()
         if server is None:
             return lookup.CANNOT_TELL
         pages = [self.site.me] if self.site.me else []
-        return lookup.find(server, Wanted.of(post), pages=pages)
+        return lookup.find(server, Wanted.of(post), expected=expected, pages=pages)
+
+    def _create(
+        self, found: Properties, fields: Mapping[str, str | list[str]], *, draft: bool
+    ) -> Outcome:
+        draft = draft or bool(self._token and self._token.makes_drafts)
+        outcome = self._ask(lambda server: server.create(found, draft=draft))
+        if outcome.kind is Kind.TYPE_REFUSED:
+            outcome = self._ask(lambda server: server.create_by_form(fields, draft=draft))
+        return outcome
 
     def _is_gone(self, url: str) -> bool:
         server = self._server()

@@ -135,14 +135,14 @@ def free_held(conn: sa.Connection, site_id: int, reason: Reason, since: int) -> 
 
 
 def open_binge(conn: sa.Connection, site_id: int, show_key: str) -> Post | None:
-    """The post that waits for more episodes of a show."""
+    """The newest post that waits for more episodes of a show."""
     query = sa.select(*_COLUMNS).where(
         outbox.c.site_id == site_id,
         outbox.c.show_key == show_key,
         outbox.c.kind == PostKind.CREATE,
         outbox.c.state == PostState.WAITING,
     )
-    row = conn.execute(query.order_by(outbox.c.id).limit(1)).one_or_none()
+    row = conn.execute(query.order_by(outbox.c.id.desc()).limit(1)).one_or_none()
     return Post(*row) if row else None
 
 
@@ -200,6 +200,47 @@ def published_since(conn: sa.Connection, site_id: int, moment: int) -> list[Post
     return [Post(*row) for row in conn.execute(query.order_by(outbox.c.id))]
 
 
+def newest_published(conn: sa.Connection, site_id: int) -> Post | None:
+    """The post of a site that was published last and whose address and slug are known."""
+    query = sa.select(*_COLUMNS).where(
+        outbox.c.site_id == site_id,
+        outbox.c.kind == PostKind.CREATE,
+        outbox.c.state == PostState.PUBLISHED,
+        outbox.c.url.is_not(None),
+        outbox.c.slug.is_not(None),
+    )
+    row = conn.execute(query.order_by(outbox.c.settled_at.desc()).limit(1)).one_or_none()
+    return Post(*row) if row else None
+
+
+def has_due(conn: sa.Connection, site_id: int, moment: int) -> bool:
+    """Whether there is something to send or to look for at a site by then (millis)."""
+    going = (PostState.WAITING, PostState.UNKNOWN, PostState.SENDING)
+    query = sa.select(outbox.c.id).where(
+        outbox.c.site_id == site_id, outbox.c.state.in_(going), outbox.c.due_at <= moment
+    )
+    return conn.scalar(query.limit(1)) is not None
+
+
+def forget(conn: sa.Connection, outbox_ids: Collection[int]) -> None:
+    """Forget rows with their attempts; their plays are as if they had never been posted."""
+    for outbox_id in outbox_ids:
+        conn.execute(sa.delete(outbox).where(outbox.c.id == outbox_id))
+
+
+def latest_tries(conn: sa.Connection, site_id: int, limit: int) -> list[tuple[Post, Attempt]]:
+    """The last tries at the rows of a site that have ended, newest first."""
+    query = (
+        sa.select(*_COLUMNS, *_ATTEMPT)
+        .join(attempts, attempts.c.outbox_id == outbox.c.id)
+        .where(outbox.c.site_id == site_id, attempts.c.ended_at.is_not(None))
+        .order_by(attempts.c.id.desc())
+        .limit(limit)
+    )
+    width = len(_COLUMNS)
+    return [(Post(*row[:width]), Attempt(*row[width:])) for row in conn.execute(query)]
+
+
 def get(conn: sa.Connection, outbox_id: int) -> Post | None:
     """The row with that id."""
     row = conn.execute(sa.select(*_COLUMNS).where(outbox.c.id == outbox_id)).one_or_none()
@@ -237,10 +278,12 @@ def plays_of(conn: sa.Connection, outbox_id: int) -> list[int]:
 
 
 def counts(conn: sa.Connection, site_id: int) -> dict[str, int]:
-    """How many rows of a site are in each state."""
+    """How many posts of a site are in each state; changes count while they are not done."""
+    done = (PostState.PUBLISHED, PostState.WITHDRAWN)
+    counting = (outbox.c.kind == PostKind.CREATE) | outbox.c.state.not_in(done)
     query = (
         sa.select(outbox.c.state, sa.func.count())
-        .where(outbox.c.site_id == site_id)
+        .where(outbox.c.site_id == site_id, counting)
         .group_by(outbox.c.state)
     )
     return {row[0]: row[1] for row in conn.execute(query)}

@@ -219,3 +219,12 @@ def mark(
         conn.execute(
             sa.update(plays).where(ours, plays.c[column].is_(None)).values({column: moment})
         )
+
+
+def newest_ids(conn: sa.Connection, account_id: int, limit: int) -> list[int]:
+    """The history ids of the plays watched last, newest first."""
+    query = sa.select(plays.c.history_id).where(
+        plays.c.account_id == account_id, plays.c.removed_at.is_(None)
+    )
+    order = (plays.c.watched_at.desc(), plays.c.history_id.desc())
+    return list(conn.scalars(query.order_by(*order).limit(limit)))
