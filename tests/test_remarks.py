@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.http import Answer
@@ -74,6 +74,7 @@ def test_keeps_little_and_no_secret() -> None:
     assert found.words.isprintable()
 
 
+@settings(deadline=None)
 @given(st.binary(), st.sampled_from(["application/json", "text/html", ""]))
 def test_never_fails(body: bytes, kind: str) -> None:
     """Any body can be read."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.urls import absolute, appended, origin
@@ -49,6 +49,7 @@ def test_a_fragment_is_kept_when_asked_for() -> None:
     assert absolute("https://u@b.example/#x", BASE, fragment=True) is None
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from([BASE, None]))
 def test_any_text_for_an_address(text: str, base: str | None) -> None:
     """Whatever is read, nothing is raised, and what comes out is read again as itself."""

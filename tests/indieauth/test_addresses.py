@@ -3,7 +3,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.errors import InputError
@@ -119,6 +119,7 @@ def test_other_numbers_and_ports_stay_refused(typed: str) -> None:
         profile_url(typed, loopback=True)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(),

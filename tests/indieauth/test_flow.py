@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.indieauth.discovery import Discovered, Endpoints
@@ -165,6 +165,7 @@ def test_another_sign_ins_answer_is_not_taken() -> None:
         code_in(callback(first), second, now=NOW)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_query(query: str) -> None:
     """Whatever comes back, it ends in an error of ours."""

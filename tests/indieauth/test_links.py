@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.http import Answer
@@ -158,12 +158,14 @@ def test_text_areas_of_comments_take_over_nothing() -> None:
     assert first_link(page(html), "micropub") == "https://a.example/mine"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("<>;,=\"'\\ relamicopub/:x\t\n")))
 def test_any_header(text: str) -> None:
     """Whatever a header holds, reading it ends and gives links without angle brackets."""
     assert all(">" not in link.target for link in header_links(text))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["</a>", "; rel=x", ', </b>; rel="y z"', "rubbish", ",", '"'])))
 def test_links_survive_what_stands_beside_them(pieces: list[str]) -> None:
     """A link that follows a comma outside of quotes is found whatever stood before it."""
@@ -172,6 +174,7 @@ def test_links_survive_what_stands_beside_them(pieces: list[str]) -> None:
         assert Link("/last", frozenset({"me"})) in list(header_links(text + ", </last>; rel=me"))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("<>!-=/\"' linkrelhftmpa&;")))
 def test_any_page(text: str) -> None:
     """Whatever a page holds, reading it ends."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.websites import Asked, Said, Website, as_json, html, redirect
@@ -376,6 +376,7 @@ def test_any_token_answer(http: HttpClient, site: Website) -> None:
     )
     names = ["access_token", "me", "scope", "expires_in", "refresh_token", "token_type", "profile"]
 
+    @settings(deadline=None)
     @given(st.dictionaries(st.sampled_from(names), values))
     def check(members: dict[str, Any]) -> None:
         answer = Said(200, json.dumps(members).encode(), [("Content-Type", "application/json")])

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.errors import (
@@ -160,6 +160,7 @@ def test_every_row_of_the_table_is_reached() -> None:
     assert reached == set(TABLE)
 
 
+@settings(deadline=None)
 @given(st.integers(), st.none() | st.text())
 def test_any_status_has_a_meaning(status: int, error: str | None) -> None:
     """There is no answer that the table does not know what to do about."""
@@ -236,6 +237,7 @@ def test_what_no_answer_means(reason: WatchbookError, kind: Kind, words: str) ->
     assert (lost(reason).kind, lost(reason).words) == (kind, words)
 
 
+@settings(deadline=None)
 @given(st.integers(200, 599), st.binary(max_size=200), st.text(max_size=50))
 def test_any_answer(status: int, body: bytes, location: str) -> None:
     """Whatever comes back has an outcome, and a success has an address."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbook.http import Answer
@@ -122,6 +122,7 @@ def test_scripts_hold_no_entries() -> None:
     assert read("<script>'<div class=h-entry></div>'</script>") == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

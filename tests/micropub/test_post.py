@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.micropub.conftest import HEAT, NOW, POSTER, SHELDON, SLUMP, TEXT, WATCHED, an_episode
@@ -250,6 +250,7 @@ def test_an_unknown_date_is_left_out(published: datetime | None) -> None:
     assert "published" not in properties(replace(FILM, published=published), now=NOW)
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_any_date_is_one_that_servers_read(moment: datetime) -> None:
     """A date is a whole RFC 3339 one, with an offset, and never ahead of now."""
