@@ -1,14 +1,20 @@
-"""Draw docs/images/demo.svg: what a run of the demo really prints (``make screenshot``)."""
+"""Draw docs/images: what a run of the demo really prints, and the page that it exports.
+
+Needs Chromium, which `make setup-dev` installs.
+"""
 
 # ruff: noqa: INP001 - a folder of programs, no package
 
 from __future__ import annotations
 
 import io
+import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
@@ -16,7 +22,9 @@ from watchbook.cli.context import Context
 from watchbook.cli.demo import Demo, demo_context
 from watchbook.sandbox.trakt import SandboxOptions, running
 
-IMAGE = Path(__file__).parent.parent / "docs" / "images" / "demo.svg"
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+IMAGE = IMAGES / "demo.svg"
+PAGE = IMAGES / "page.png"
 
 
 def main() -> None:
@@ -32,11 +40,25 @@ def main() -> None:
         context.console = console
         context.say_styled("[bold]$ make demo[/bold]")
         Demo(context, sandbox).run()
+        photograph(Path(folder) / "watchbook.html")
     IMAGE.parent.mkdir(exist_ok=True)
     without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     console.save_svg(
         str(IMAGE), title="watchbook demo", unique_id="demo", code_format=without_fonts
     )
+
+
+def photograph(page: Path) -> None:
+    """Save how the exported page looks in a browser."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        view = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
+        view.goto(page.as_uri())
+        view.wait_for_timeout(1000)
+        view.screenshot(path=PAGE)
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def demo(context: Context, *, once: bool, plays: int) -> None:
     """Show the main job, end to end, without touching anything real.
 
     A stand-in for Trakt with an invented person's library is started on this machine; Watchbook
-    signs in, keeps a copy, follows changes, backs up and verifies.
+    signs in, keeps a copy, follows changes, backs up, verifies, restores and exports.
 
     Example: watchbook demo --once
     """
@@ -105,13 +105,17 @@ class Demo:
         first = self._sync("first sync", account, added=len(self._truth()))
         self._expect(first.complete, first.words)
         self._sync("nothing new", account, added=0, requests=1)
+        before = self._back_up(account)
         self.sandbox.add_plays(3)
         self.sandbox.backdate(1)
         self.sandbox.delete_plays(1)
         self._sync("3 new, 1 back-dated, 1 deleted", account, added=4, removed=1)
         self._compare()
-        self._back_up(account)
+        after = self._back_up(account)
+        self._tell_difference(before, after)
+        self._restore(after)
         self._import_export()
+        self._export_page(account)
 
     def _connect(self) -> Account:
         from watchbook import connecting
@@ -139,9 +143,8 @@ class Demo:
         from watchbook.cli.sync import run_sync
         from watchbook.sync import SyncOptions
 
-        before = self.context.http.requests
         report = run_sync(self.context, account, SyncOptions())
-        took = self.context.http.requests - before
+        took = report.requests
         history = [o for o in report.data_sets if o.name == "history"]
         found = (sum(o.added for o in history), sum(o.removed for o in history))
         self._expect(found == (added, removed), f"{title}: {found} instead of {(added, removed)}")
@@ -165,29 +168,60 @@ class Demo:
         """The history ids of all plays that the sandbox holds."""
         return {play["id"] for play in self.sandbox.truth()["plays"]}
 
-    def _back_up(self, account: Account) -> None:
+    def _back_up(self, account: Account) -> Path:
+        from watchbook.archive.backup import back_up
         from watchbook.archive.verify import verify_archive
-        from watchbook.archive.write import write_archive
-        from watchbook.store import leases
 
-        with leases.holding(
-            self.context.store.database, f"account:{account.id}", "the demo's backup"
-        ):
-            started = monotonic()
-            written = write_archive(
-                self.context.store, account, self.context.settings.home / "backups"
-            )
-            seconds = monotonic() - started
+        started = monotonic()
+        written = back_up(self.context.store, account)
+        seconds = monotonic() - started
         self._expect(written.complete, "the backup is not complete")
         size = f"{written.archive.bytes / 1_000_000:.1f} MB"
         self._line("back up", f"{written.path.name}, {size}, {_took(seconds)}")
         started = monotonic()
         verification = verify_archive(written.path)
-        self._line(
-            "verify",
-            f"every byte is right: {counted(verification.rows, 'row')}, "
-            f"{_took(monotonic() - started)}",
-        )
+        rows = counted(verification.rows, "row")
+        self._line("verify", f"every byte is right: {rows}, {_took(monotonic() - started)}")
+        return written.path
+
+    def _tell_difference(self, before: Path, after: Path) -> None:
+        """Say what came and went from one backup to the next."""
+        from watchbook.archive.diff import compare
+        from watchbook.archive.telling import totals
+
+        history = next(one for one in compare(before, after).data_sets if one.name == "history")
+        told = totals(history)
+        self._expect(told == "4 added, 1 removed", f"the backups differ by {told}")
+        self._line("what differs between the two", f"plays: {told}")
+
+    def _restore(self, archive: Path) -> None:
+        """Read the backup into an empty home, and hold what is there then against it."""
+        from watchbook.archive.backup import back_up
+        from watchbook.archive.reading_back import import_archive
+        from watchbook.archive.verify import verify_archive
+        from watchbook.cli.progress import Progress
+
+        folder = self.context.settings.home / "restored"
+        with (
+            demo_context(self.context, folder, self.sandbox) as empty,
+            Progress(quiet=True) as progress,
+        ):
+            import_archive(empty.store, archive, None, progress)
+            again = back_up(empty.store, empty.account())
+        same = again.manifest.content == verify_archive(archive).manifest.content
+        self._expect(same, "the restored copy is not the same")
+        self._line("restore into an empty home", "row for row; backed up again, it is the same")
+
+    def _export_page(self, account: Account) -> None:
+        """Write the page that opens without a server."""
+        from watchbook.exporting.formats import FORMATS
+        from watchbook.exporting.placing import export
+        from watchbook.exporting.selection import Selection
+
+        path = self.context.settings.home / "watchbook.html"
+        export(FORMATS["html"].write, self.context.store, account, Selection(), path)
+        size = f"{path.stat().st_size / 1_000_000:.1f} MB"
+        self._line("export a page to look at", f"{path.name}, {size}, opens without a server")
 
     def _import_export(self) -> None:
         """Take in Trakt's own export of the same account: nothing may be doubled."""
