@@ -9,7 +9,7 @@ when it is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -92,18 +92,9 @@ def _check_value(rule: Rule, text: str) -> None:
 class FaultBoard:
     """The rules in force."""
 
-    def __init__(
-        self,
-        faults: Mapping[str, Fault],
-        rules: Iterable[str] = (),
-        spared: Mapping[str, Collection[str]] | None = None,
-    ) -> None:
-        """Start with some rules of a table of faults.
-
-        `spared` holds, by scope, beginnings of paths that a rule without a path leaves alone.
-        """
+    def __init__(self, faults: Mapping[str, Fault], rules: Iterable[str] = ()) -> None:
+        """Start with some rules of a table of faults."""
         self._faults = faults
-        self._spared = {scope: tuple(paths) for scope, paths in (spared or {}).items()}
         self.rules: list[Rule] = []
         self.struck: list[str] = []
         self.add(rules)
@@ -116,10 +107,13 @@ class FaultBoard:
         """Take all rules back."""
         self.rules.clear()
 
-    def firing(self, path: str, *scopes: str) -> list[Rule]:
-        """The rules of some scopes that strike a request; each matching rule counts it."""
-        asked = [rule for rule in self.rules if rule.scope in scopes]
-        found = [rule for rule in asked if not self._spares(rule, path) and rule.strikes(path)]
+    def firing(self, path: str, *scopes: str, named: bool = False) -> list[Rule]:
+        """The rules of some scopes that strike a request; each matching rule counts it.
+
+        `named`: only those that name a part of the path.
+        """
+        asked = [rule for rule in self.rules if rule.scope in scopes and (rule.path or not named)]
+        found = [rule for rule in asked if rule.strikes(path)]
         self.struck += [rule.name for rule in found]
         return found
 
@@ -127,6 +121,3 @@ class FaultBoard:
         """Names of the faults that struck since this was last asked, for the log."""
         struck, self.struck = self.struck, []
         return struck
-
-    def _spares(self, rule: Rule, path: str) -> bool:
-        return not rule.path and path.startswith(self._spared.get(rule.scope, ()))

@@ -12,7 +12,7 @@ from watchbook.sandbox.record import Asked
 from watchbook.sandbox.rules import Rule
 from watchbook.sandbox.trakt import control, gate, oauth, pages
 from watchbook.sandbox.trakt.call import Call
-from watchbook.sandbox.trakt.fault_table import AUTH
+from watchbook.sandbox.trakt.fault_table import AUTH_PATHS
 from watchbook.sandbox.trakt.world import World
 
 
@@ -41,7 +41,8 @@ class SandboxApp(App):
             request.body,
         )
         answer = self._answer(call, request.port)
-        rules = self.world.faults.firing(call.path, "wire") if self.world.faults.rules else []
+        named = call.path.startswith(AUTH_PATHS)
+        rules = self.world.faults.firing(call.path, "wire", named=named)
         self._note(call, answer)
         self._sign(answer, request.started)
         return answer, rules
@@ -49,7 +50,7 @@ class SandboxApp(App):
     def _answer(self, call: Call, port: int) -> Answer:
         if call.path == "/" and "trakt-api-key" not in call.headers:
             return pages.home(self.world)
-        if port == self._auth_port or call.path.startswith(AUTH):
+        if port == self._auth_port or call.path.startswith(AUTH_PATHS):
             return oauth.answer(call)
         return gate.answer(call)
 

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from watchbook.sandbox.rules import Fault
 
-AUTH = ("/oauth/", "/activate")
-"""Where the paths of the auth host begin."""
-
-SPARED = {"answer": AUTH, "wire": AUTH}
-"""Faults of data leave the auth host alone unless their path names it."""
+AUTH_PATHS = ("/oauth/", "/activate")
+"""Where the paths of the auth host begin: faults of data strike there when they name the path."""
 
 FAULTS: dict[str, Fault] = {
     # Paging

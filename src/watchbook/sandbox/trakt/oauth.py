@@ -14,6 +14,7 @@ from watchbook.sandbox.answer import Answer, Refusal, as_json, refused
 from watchbook.sandbox.rules import Rule
 from watchbook.sandbox.trakt import broken, pages
 from watchbook.sandbox.trakt.call import Call, Routes, not_found
+from watchbook.sandbox.trakt.fault_table import AUTH_PATHS
 from watchbook.sandbox.trakt.gate import edge_refusal
 from watchbook.sandbox.trakt.grants import CODE_LIFE, OUT_OF_BAND, GrantError
 
@@ -40,7 +41,8 @@ def answer(call: Call) -> Answer:
 
 
 def _answer(call: Call) -> Answer:
-    for rule in call.world.faults.firing(call.path, "answer"):
+    named = call.path.startswith(AUTH_PATHS)
+    for rule in call.world.faults.firing(call.path, "answer", named=named):
         return broken.answer(rule)
     found = AUTH.find(call.method, call.path)
     if found is None:

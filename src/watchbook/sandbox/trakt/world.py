@@ -13,7 +13,7 @@ from watchbook.sandbox.record import Record
 from watchbook.sandbox.rules import FaultBoard
 from watchbook.sandbox.trakt.account import Account
 from watchbook.sandbox.trakt.call import not_found
-from watchbook.sandbox.trakt.fault_table import FAULTS, SPARED
+from watchbook.sandbox.trakt.fault_table import FAULTS
 from watchbook.sandbox.trakt.grants import Grants
 from watchbook.sandbox.trakt.limits import Limiter
 from watchbook.sandbox.trakt.options import SandboxOptions
@@ -31,7 +31,7 @@ class World:
         self._sizes = options.sizes
         self.catalogue = build(max(self._sizes), options.seed, self.today)
         self.shapes = Shapes()
-        self.faults = FaultBoard(FAULTS, options.faults, SPARED)
+        self.faults = FaultBoard(FAULTS, options.faults)
         self.latency = options.latency
         self.record = Record()
         self.limiter = Limiter(options, self.clock)
