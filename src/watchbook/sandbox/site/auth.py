@@ -114,7 +114,7 @@ def _wrong(asked: Mapping[str, str]) -> bool:
 
 def _back(call: Call, asked: Mapping[str, str], result: dict[str, str]) -> Answer:
     """Send the person back to the app."""
-    faults = call.fires("consent", "page").keys()
+    faults = call.fires("consent").keys() | call.fires("page").keys()
     state = asked.get("state", "")
     result["state"] = f"{state}x" if "state-wrong" in faults else state
     if not faults & {"iss-missing", "no-metadata"}:

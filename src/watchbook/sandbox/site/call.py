@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 
@@ -31,6 +31,7 @@ class Call:
     """What it turned out to ask for, for the log."""
     person: str | None = None
     """Whose token came with it."""
+    _fired: dict[str, dict[str, Rule]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -53,16 +54,19 @@ class Call:
         """What was posted."""
         return read(self.request.headers.get("content-type", ""), self.request.body)
 
-    def fires(self, *scopes: str) -> dict[str, Rule]:
-        """The faults of some scopes that strike this request, by name."""
-        return {rule.name: rule for rule in self.world.faults.firing(self.address, *scopes)}
+    def fires(self, scope: str) -> dict[str, Rule]:
+        """The faults of a scope that strike this request, by name; it counts once for each."""
+        if scope not in self._fired:
+            rules = self.world.faults.firing(self.address, scope)
+            self._fired[scope] = {rule.name: rule for rule in rules}
+        return self._fired[scope]
 
-    def fires_at_posts(self, *scopes: str) -> list[Rule]:
+    def fires_at_posts(self, scope: str) -> list[Rule]:
         """The same for faults that mean what is posted to Micropub, unless they name a path."""
         named = self.route != f"POST {MICROPUB}"
-        return self.world.faults.firing(self.address, *scopes, named=named)
+        return self.world.faults.firing(self.address, scope, named=named)
 
-    @cached_property
+    @property
     def remembers(self) -> bool:
         """Whether the site sets a cookie and honours it."""
         return bool(self.fires("cookies"))
