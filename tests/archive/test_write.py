@@ -272,6 +272,18 @@ def test_copied_archive_is_adopted(book: Book) -> None:
     assert verify_archive(written.path).beside
 
 
+def test_archives_of_a_renamed_account_stay_its_own(book: Book) -> None:
+    """Whoever gets the name that an account had before does not get its archives."""
+    written = book.write()
+    with book.store.database.write() as conn:
+        accounts.change(conn, book.account.id, name="alexandra")
+        other = accounts.add(conn, book.account.name)
+    assert list_archives(book.store, other) == ([], [])
+    known, strange = list_archives(book.store, book.account)
+    assert [(one.name, one.good) for one in known] == [(written.path.name, True)]
+    assert strange == []
+
+
 def test_no_two_accounts_share_file_names(book: Book) -> None:
     """An account with an odd name never takes the file names of one that is called like that."""
     odd = replace(book.account, id=7, name="sam-")

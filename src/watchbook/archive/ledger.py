@@ -202,7 +202,7 @@ def tidy(database: Database, account: Account, folder: Path) -> list[tuple[str, 
         return []
     with database.read() as conn:
         listed_ones = recorded(conn, account)
-    known = {archive.name for archive in listed_ones}
+        known = set(conn.scalars(sa.select(archives.c.name)))  # those of renamed accounts too
     ours = name_pattern(account)
     strange = []
     with file_errors(folder):
