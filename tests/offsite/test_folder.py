@@ -164,6 +164,34 @@ def test_an_archive_that_is_gone_is_dropped(owner: Owner, nas: Path) -> None:
     assert owner.send_due() == []
 
 
+def test_a_dropped_copy_is_made_when_the_archive_is_back(owner: Owner, nas: Path) -> None:
+    """It is not taken for one that was made."""
+    owner.set(copy_to=nas / "disk")
+    written = owner.write()
+    owner.hand_on(written)
+    aside = written.path.rename(nas / "aside")
+    owner.hurry()
+    (dropped,) = owner.send_due()
+    assert dropped.state == DROPPED
+    aside.rename(written.path)
+    (nas / "disk").mkdir()
+    (result,) = owner.hand_on(written)
+    assert result.state == COPIED
+    assert (nas / "disk" / written.path.name).exists()
+
+
+def test_the_folder_of_the_archives_is_no_place_for_copies(owner: Owner, nas: Path) -> None:
+    """Pruning copies there would delete the archives themselves."""
+    older = owner.write()
+    owner.set(copy_to=nas / "link", keep="1 yearly")
+    (nas / "link").symlink_to(older.path.parent)
+    written = owner.write()
+    (result,) = owner.hand_on(written)
+    assert result.failed
+    assert "where the archives themselves lie" in result.words
+    assert older.path.exists()
+
+
 def test_a_deleted_copy_is_made_again(owner: Owner, nas: Path) -> None:
     """A backup that finds nothing new still sees that its copy is gone, and copies again."""
     owner.set(copy_to=nas)

@@ -72,6 +72,12 @@ def expect(
             )
 
 
+def take_up(conn: sa.Connection, archive: str) -> None:
+    """Put copies back on the list that were dropped because the archive was gone: it is there."""
+    dropped = (copies.c.archive == archive) & (copies.c.state == DROPPED)
+    conn.execute(sa.update(copies).where(dropped).values(state=WAITING, words=None, tries=0))
+
+
 def forget_other_places(conn: sa.Connection, account_id: int, places: Collection[str]) -> None:
     """Take off the list what was to go to places that no setting names any more."""
     other = copies.c.place.not_in(places)

@@ -83,6 +83,7 @@ def after_backup(
     with store.database.write() as conn:
         known = {archive.name: archive.verdict for archive in ledger.recorded(conn, account)}
         copies.expect(conn, account.id, name, known.get(name, COMPLETE), places)
+        copies.take_up(conn, name)
     step("copy.waiting")
     _look_for(store, settings, name)
     results: list[CopyResult] = []

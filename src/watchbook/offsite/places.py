@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 from watchbook.archive.encryption import Digested, digested
 from watchbook.archive.spool import Window
-from watchbook.errors import ArchiveDamaged, StoreUnavailable
+from watchbook.errors import ArchiveDamaged, SettingsError, StoreUnavailable
 from watchbook.files import durable_file, file_errors, write_private
 from watchbook.steps import step
 
@@ -74,7 +74,16 @@ class Folder:
             )
 
     def put(self, path: Path, expected: Digested) -> None:
-        """Copy ``path`` under a temporary name, read it back, and give it its name."""
+        """Copy ``path`` under a temporary name, read it back, and give it its name.
+
+        Raises SettingsError for the folder of the originals: old copies are deleted.
+        """
+        with file_errors(self._path):
+            if self._path.samefile(path.parent):
+                raise SettingsError(
+                    f"{self.name} is where the archives themselves lie.",
+                    hint="Name a folder on another disk in WATCHBOOK_COPY_TO.",
+                )
         self._tidy(path.name)
         target = self._path / path.name
         with file_errors(path), path.open("rb") as source, durable_file(target) as file:
