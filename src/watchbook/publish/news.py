@@ -111,19 +111,21 @@ def _join_binge(
 ) -> bool:
     """Let an episode join the post that waits for episodes of its show, if there is one."""
     open_post = outbox.open_binge(conn, site.id, show)
-    if open_post is None or not _is_within(open_post, row, rules):
+    if open_post is None or not _is_within(conn, open_post, row, rules):
         return False
     if not outbox.is_known(conn, site.id, row.history_id):
         outbox.link(conn, site.id, row.history_id, open_post.id)
         due_at = max(open_post.due_at, _due(row, rules, show, moment))
-        outbox.change(conn, open_post.id, due_at=due_at)
+        latest = max(open_post.watched_at, row.watched_at)
+        outbox.change(conn, open_post.id, due_at=due_at, watched_at=latest)
     return True
 
 
-def _is_within(open_post: Post, row: PlayRow, rules: Rules) -> bool:
-    """Whether an episode was watched while the binge went on, its pauses included."""
-    begin = open_post.watched_at - _millis(rules.binge_pause)
-    return begin <= row.watched_at <= open_post.due_at
+def _is_within(conn: sa.Connection, open_post: Post, row: PlayRow, rules: Rules) -> bool:
+    """Whether an episode was watched while the binge went on, a pause at either end included."""
+    found = plays.by_ids(conn, open_post.account_id, outbox.plays_of(conn, open_post.id))
+    moments, pause = [play.watched_at for play in found], _millis(rules.binge_pause)
+    return bool(moments) and min(moments) - pause <= row.watched_at <= max(moments) + pause
 
 
 def _millis(span: timedelta) -> int:

@@ -16,7 +16,7 @@ from watchbook.indieauth.tokens import SiteToken, renew
 from watchbook.micropub import lookup
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.client import Micropub, Source
-from watchbook.micropub.lookup import Lookup
+from watchbook.micropub.lookup import Lookup, Sight
 from watchbook.micropub.outcome import Kind, Outcome
 from watchbook.micropub.post import Post, form, properties
 from watchbook.micropub.reading import Wanted
@@ -78,11 +78,12 @@ class Website:
 
     def look(self, post: Post, expected: str | None = None) -> Lookup:
         """Find a post that may have been made, at its ``expected`` address and elsewhere."""
-        server = self._server()
-        if server is None:
-            return lookup.CANNOT_TELL
-        pages = [self.site.me] if self.site.me else []
-        return lookup.find(server, Wanted.of(post), expected=expected, pages=pages)
+        if self._token is not None and self._is_to_renew(self._token):
+            self._renew(self._token)
+        found = self._look(post, expected)
+        if found.sight is Sight.CANNOT_TELL and self._is_refused() and self._renew(self._token):
+            found = self._look(post, expected)
+        return found
 
     def _create(
         self, found: Properties, fields: Mapping[str, str | list[str]], *, draft: bool
@@ -92,6 +93,18 @@ class Website:
         if outcome.kind is Kind.TYPE_REFUSED:
             outcome = self._ask(lambda server: server.create_by_form(fields, draft=draft))
         return outcome
+
+    def _look(self, post: Post, expected: str | None) -> Lookup:
+        server = self._server()
+        if server is None:
+            return lookup.CANNOT_TELL
+        pages = [self.site.me] if self.site.me else []
+        return lookup.find(server, Wanted.of(post), expected=expected, pages=pages)
+
+    def _is_refused(self) -> bool:
+        """Whether the site does not take the token: then it shows nothing, whatever is there."""
+        server = self._server()
+        return server is not None and server.test().kind is Kind.SIGN_IN
 
     def _is_gone(self, url: str) -> bool:
         server = self._server()
@@ -105,7 +118,7 @@ class Website:
         if self._token is not None and self._is_to_renew(self._token):
             self._renew(self._token)
         outcome = self._act(act)
-        if outcome.kind is Kind.SIGN_IN and self._token is not None and self._renew(self._token):
+        if outcome.kind is Kind.SIGN_IN and self._renew(self._token):
             outcome = self._act(act)
         if outcome.kind is Kind.MOVED and self._search():
             outcome = self._act(act)
@@ -124,10 +137,12 @@ class Website:
         unclear = token.refresh is not None and self.site.renewing == fingerprint(token.refresh)
         return token.renew_at is not None and token.renew_at <= now() and not unclear
 
-    def _renew(self, token: SiteToken) -> bool:
+    def _renew(self, token: SiteToken | None) -> bool:
         """Swap the token, once in a pass: noted before it is sent, saved before it is used."""
         sign_in = self._sign_in()
-        if self._renewed or sign_in is None or sign_in.endpoints is None or token.refresh is None:
+        if token is None or token.refresh is None or self._renewed:
+            return False
+        if sign_in is None or sign_in.endpoints is None:
             return False
         self._renewed = True
         with self.store.database.write(durable=True) as conn:
