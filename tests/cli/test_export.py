@@ -18,6 +18,7 @@ from tests.cli.conftest import Book, Run
 from tests.exporting.conftest import Filled, film, film_play, listed
 from watchbook.clock import now
 from watchbook.exporting.formats import FORMATS
+from watchbook.store import accounts
 
 
 @pytest.fixture
@@ -44,6 +45,16 @@ def test_a_file_appears_in_this_folder(run: Run, sandra: Filled, tmp_path: Path)
     assert ended.code == 0
     assert ended.out == f"sandra: 2 plays.\n  {path.name}\n"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_odd_name_leads_to_no_other_folder(run: Run, sandra: Filled, tmp_path: Path) -> None:
+    """An account may have been named by an archive that somebody else wrote."""
+    with sandra.store.database.write() as conn:
+        accounts.change(conn, sandra.account.id, name="../../sam & co")
+    assert run("export", "csv").code == 0
+    (path,) = tmp_path.glob("watchbook-*")
+    assert path.name == f"watchbook--sam-co-{now():%Y%m%d}.csv"
+    assert path.is_file()
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_nothing_is_overwritten_unless_told_so(small: Filled, name: str) -> None
         assert not [p for p in first.paths if p != path and p.exists()]
     small.export(name, to="file", force=True)
     assert all(path.read_bytes() != b"precious" for path in first.paths)
+
+
+def test_what_is_no_file_is_never_replaced(small: Filled) -> None:
+    """A pipe or a device stays what it is, whatever was said."""
+    pipe = small.folder / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is no file"):
+        small.export("csv", to="pipe", force=True)
+    assert pipe.is_fifo()
+    assert list(small.folder.iterdir()) == [pipe]
 
 
 class Fell(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from watchbook.store.accounts import Account
 
 STDOUT = "-"
+_LONGEST_NAME = 60
 _TYPES = ("movie", "show", "season", "episode")
 _BOM = b"\xef\xbb\xbf"
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+"""What of an account's name has no place in a file's: it may come from somebody's archive."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,8 @@ def _target(wish: _Wish, account: Account) -> Path:
 
     day = Wall(account).local(to_millis(now())).strftime("%Y%m%d")
     what = f"-{wish.what}" if wish.what else ""
-    usual = f"watchbook-{account.name}{what}-{day}{wish.format.suffix}"
+    name = _UNFIT.sub("-", account.name)[:_LONGEST_NAME]
+    usual = f"watchbook-{name}{what}-{day}{wish.format.suffix}"
     if wish.output is None:
         return Path.cwd() / usual
     path = Path(wish.output).expanduser().absolute()

@@ -32,8 +32,10 @@ def export(
     """Write an export to ``target`` and give the files' final paths.
 
     Nothing is there before everything is written. Raises InputError when a file is there already
-    and ``force`` is not given, StoreFull and StoreError; then nothing has changed.
+    and ``force`` is not given, or something that is no file, StoreFull and StoreError; then
+    nothing has changed.
     """
+    _refuse_devices(target)
     if not force:
         _refuse_existing([target])
     make_private_folder(target.parent)
@@ -59,6 +61,15 @@ def _workshop(target: Path) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_devices(target: Path) -> None:
+    """Nobody wants ``/dev/stdout`` replaced by a file."""
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise InputError(
+            f"{target} is no file. Nothing was written.",
+            hint="Choose a file with -o; -o - is standard output.",
+        )
 
 
 def _refuse_existing(paths: list[Path]) -> None:
