@@ -97,6 +97,15 @@ def test_a_code_is_for_the_app_that_asked(visitor: Visitor, changes: dict[str, s
     assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 
 
+def test_apps_on_this_machine(visitor: Visitor) -> None:
+    """They are answered at any port of it, unless the site is strict."""
+    elsewhere = "http://127.0.0.1:9999/login/callback"
+    assert visitor.authorize(redirect_uri=elsewhere).headers["location"].startswith(elsewhere)
+    visitor.site.set_faults("redirect-strict")
+    assert visitor.authorize(redirect_uri=elsewhere).status_code == 400
+    assert visitor.authorize().status_code == 302
+
+
 def test_a_code_is_good_once_and_not_for_long(visitor: Visitor) -> None:
     """The second use fails, and so does a late one."""
     code = visitor.callback()["code"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from watchbook.sandbox.answer import TEXT_TYPE, Answer, Refusal, as_json, refused
 from watchbook.sandbox.site import consent_page
@@ -17,6 +17,7 @@ AUTHORIZE = f"{PREFIX}/authorize"
 TOKEN = f"{PREFIX}/token"
 REVOKE = f"{PREFIX}/revoke"
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _NEEDED = ("client_id", "redirect_uri", "state", "code_challenge")
 
 
@@ -57,7 +58,7 @@ def _metadata(call: Call) -> Answer:
 def _authorize(call: Call) -> Answer:
     """Ask the person, or have them say yes at once."""
     asked = call.query
-    _check_client(asked)
+    _check_client(call, asked)
     if _wrong(asked):
         return _back(call, asked, {"error": "invalid_request"})
     if "consent-refused" in call.fires("consent"):
@@ -76,7 +77,7 @@ def _decided(call: Call) -> Answer:
         consent = call.world.tokens.redeem(fields)
         return as_json(_who(call.world, consent))
     asked = dict(parse_qsl(fields.get("asked", "")))
-    _check_client(asked)
+    _check_client(call, asked)
     name = fields.get("answer", "")
     if name not in call.world.people or _wrong(asked):
         return _back(call, asked, {"error": "access_denied"})
@@ -90,7 +91,7 @@ def _yes(call: Call, asked: Mapping[str, str], name: str) -> Answer:
     return _back(call, asked, {"code": code})
 
 
-def _check_client(asked: Mapping[str, str]) -> None:
+def _check_client(call: Call, asked: Mapping[str, str]) -> None:
     """Send nobody away to a place that is not the app's own.
 
     Raises:
@@ -100,8 +101,16 @@ def _check_client(asked: Mapping[str, str]) -> None:
     good = app.scheme in ("http", "https") and app.path and not (app.fragment or app.username)
     if not good:
         raise Refusal(consent_page.problem("The client_id is not an address with a path."))
-    if (app.scheme, app.netloc) != (back.scheme, back.netloc):
+    if not _of_one_app(app, back, strict="redirect-strict" in call.fires("consent")):
         raise Refusal(consent_page.problem("The redirect_uri is not one of this app."))
+
+
+def _of_one_app(app: SplitResult, back: SplitResult, *, strict: bool) -> bool:
+    """Whether an app may be answered there: at home, or on this machine at any port (RFC 8252)."""
+    local = app.hostname in _THIS_MACHINE and back.hostname in _THIS_MACHINE
+    if local and back.scheme == "http" and not strict:
+        return True
+    return (app.scheme, app.netloc) == (back.scheme, back.netloc)
 
 
 def _wrong(asked: Mapping[str, str]) -> bool:

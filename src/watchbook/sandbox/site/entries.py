@@ -29,7 +29,7 @@ def entry(world: World, post: Post, *, whole: bool = False) -> str:
         *(_watched(value) for value in post.properties.get("watch-of", [])),
         *(_picture(value, name) for name in _PICTURES for value in _values(post, name)),
         _words(post),
-        _meta(world, post),
+        _meta(world, post, whole=whole),
     ]
     return '<article class="h-entry">\n' + "\n".join(filter(None, parts)) + "\n</article>"
 
@@ -149,11 +149,11 @@ def _content(post: Post) -> str:
     return escape(post.text("content"))
 
 
-def _meta(world: World, post: Post) -> str:
+def _meta(world: World, post: Post, *, whole: bool) -> str:
+    """Date, labels, and on a page of its own the author, whom a feed names once for all."""
     day = moment(post.properties, post.made)
     told = f"{day.day} {day:%B %Y, %H:%M}"
     url = escape(world.url_of(post))
-    author = world.people[post.author]
     tags = [
         f'<span class="p-category">{escape(str(value))}</span>'
         for value in post.properties.get("category", [])
@@ -162,9 +162,11 @@ def _meta(world: World, post: Post) -> str:
         f'<a class="u-url" href="{url}"><time class="dt-published" '
         f'datetime="{day.isoformat()}">{told}</time></a>'
     )
-    parts = [
-        link,
-        f'<a class="p-author h-card" href="{escape(world.me(author))}">{author.full_name}</a>',
-        *tags,
-    ]
-    return f'<p class="meta">{" ".join(parts)}</p>'
+    by = _author(world, post) if whole else ""
+    return f'<p class="meta">{" ".join(filter(None, [link, by, *tags]))}</p>'
+
+
+def _author(world: World, post: Post) -> str:
+    author = world.people[post.author]
+    me = escape(world.me(author))
+    return f'<a class="p-author h-card" href="{me}">{escape(author.full_name)}</a>'

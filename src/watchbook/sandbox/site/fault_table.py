@@ -75,6 +75,7 @@ FAULTS: dict[str, Fault] = {
     "iss-missing": Fault("consent", "the callback has no `iss`"),
     "iss-wrong": Fault("consent", "the callback has another server's `iss`"),
     "state-wrong": Fault("consent", "the callback has another `state`"),
+    "redirect-strict": Fault("consent", "apps on this machine are answered at their own port only"),
     # The answers of the token endpoint
     "token-form-encoded": Fault("token", "the answer is form-encoded"),
     "token-201": Fault("token", "the answer has status 201"),

@@ -12,7 +12,7 @@ STYLE = Path(__file__).with_name("style.css").read_bytes()
 STYLE_PATH = "/style.css"
 
 _POLICY = (
-    b"default-src 'none'; style-src 'self'; img-src 'self' http: https:; base-uri 'none'; "
+    b"default-src 'none'; style-src 'self'; img-src 'self' http: https: data:; base-uri 'none'; "
     b"frame-ancestors 'none'"
 )
 _HEADERS: Headers = [
@@ -28,6 +28,7 @@ _FRAME = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{style}">
 {head}</head>
 <body>

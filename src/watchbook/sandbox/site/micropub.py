@@ -18,7 +18,8 @@ _NAMINGS: dict[str, Naming] = {
     "slug-suffix": "suffix",
     "slug-by-time": "time",
 }
-_EMPTY = {"ID": {"errors": {"empty_content": ["Content, title and excerpt are empty."]}}}
+_EMPTY = {"ID": {"data": {"error": "empty_content", "error_description": "It is empty"}}}
+"""WordPress hides the error where an id should be."""
 
 
 def answer(call: Call) -> Answer:

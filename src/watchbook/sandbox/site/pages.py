@@ -80,7 +80,11 @@ def _feed(call: Call, person: Person) -> str:
     number = _page_number(call)
     posts = shown[(number - 1) * _ON_A_PAGE : number * _ON_A_PAGE]
     if not posts:
-        return '<p class="soft">Nothing here yet.</p>'
+        me = escape(call.world.me(person))
+        return (
+            '<p class="soft">Nothing here yet. Watchbook posts here after '
+            f"<code>watchbook site add {me}</code>.</p>"
+        )
     turning = _turning(number, last=number * _ON_A_PAGE >= len(shown))
     return "\n".join([*(entry(call.world, post) for post in posts), *turning])
 
