@@ -138,9 +138,11 @@ def test_killed_copy_of_the_installation(here: Book, die_at: str) -> None:
     """Killed at any step, a copy of the installation is whole or absent, and nothing stays."""
     assert in_child(here, INSTANCE, die_at=die_at).returncode == -signal.SIGKILL
     assert_only_whole(here.folder)
+    assert not list(here.folder.rglob("*.db"))
     path, _ = save_instance(here.store, here.folder)
     verify_archive(path)
-    assert [p.name for p in here.folder.iterdir() if p.name.startswith(".")] == []
+    left = [*here.folder.iterdir(), *here.store.home.iterdir()]
+    assert [p.name for p in left if p.name.startswith(".")] == []
 
 
 @pytest.mark.parametrize("statement", [WRITE, INSTANCE])

@@ -78,8 +78,9 @@ def save_instance(
     make_private_folder(folder)
     with (
         leases.holding(store.database, LEASE, "a copy of the installation"),
-        _working_folder(folder) as working,
+        _working_folder(store.home) as working,  # what lies among the archives may go elsewhere
     ):
+        _clear(folder)
         copy = copy_database(store.database, working / DATABASE, SCHEMA_VERSION)
         step("instance.copied")
         key = _key_in_file(store)
@@ -134,10 +135,15 @@ def _working_folder(folder: Path) -> Iterator[Path]:
     Under the lease nobody else's can be there.
     """
     with file_errors(folder):
-        for left in folder.glob(".instance-*"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        _clear(folder)
         with tempfile.TemporaryDirectory(prefix=".instance-", dir=folder) as working:
             yield Path(working)
+
+
+def _clear(folder: Path) -> None:
+    with file_errors(folder):
+        for left in folder.glob(".instance-*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _key_in_file(store: Store) -> str | None:
