@@ -181,6 +181,12 @@ class HttpClient:
         apart._requests, apart._lock = 0, Lock()  # noqa: SLF001 - a copy of our own
         return apart
 
+    def naming_hosts(self) -> Self:
+        """The same client, whose errors name the host that was asked."""
+        apart = self.counting_apart()
+        apart._service = None  # noqa: SLF001 - a copy of our own
+        return apart
+
     @property
     def requests(self) -> int:
         """How many requests were made so far, each redirect counted."""

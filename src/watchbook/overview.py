@@ -21,6 +21,7 @@ from watchbook.archive.backup import backups_folder
 from watchbook.grants import warning
 from watchbook.offsite.standing import OffSite, off_site
 from watchbook.outlook import Outlook, outlook
+from watchbook.publish.standing import SiteStanding, standings
 from watchbook.store import accounts, datasets, grants, leases, plays, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import SLOT
@@ -137,6 +138,7 @@ class Overview:
     plays: int
     backup: Backup | None
     off_site: OffSite | None
+    sites: Sequence[SiteStanding]
     outlook: Outlook | None
     running: Sequence[Work]
     budget: Budget
@@ -178,6 +180,7 @@ def _overview(
         plays=plays.count(conn, account.id),
         backup=newest_backup(conn, account, home),
         off_site=off_site(conn, account),
+        sites=standings(conn, account.id),
         outlook=outlook(conn, account),
         running=running,
         budget=_budget(conn, account, rate),

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from watchbook.offsite.standing import OffSite
     from watchbook.outlook import Outlook
     from watchbook.overview import Budget, DataSets, LastSync, Overview, SignIn
+    from watchbook.publish.standing import SiteStanding
 
 GOOD, DOUBT, BAD = "green", "yellow", "bold red"
 
 _ALL_EVENTS = 200
 _FEW_NAMES = 6
 _FEW_COPIES = 3
+_OPEN = ("waiting", "sending", "unknown", "held", "rejected")
 
 
 @click.command(short_help="Show how each account stands.")
@@ -104,6 +106,8 @@ def _rows(overview: Overview) -> Iterator[Row]:
     yield Row("plays", f"{overview.plays:,} kept")
     yield _about_backup(overview)
     yield from _about_copies(overview.off_site)
+    for one in overview.sites:
+        yield from _about_site(one)
     if overview.outlook is not None:
         yield from _about_outlook(overview.outlook)
     yield from _about_running(overview)
@@ -191,6 +195,18 @@ def _about_copies(found: OffSite | None) -> Iterator[Row]:
         yield Row("not copied", f"{one.archive} to {one.place}: {words}{again}", DOUBT)
     if len(found.due) > _FEW_COPIES:
         yield Row("", f"and {len(found.due) - _FEW_COPIES} more", DOUBT)
+
+
+def _about_site(one: SiteStanding) -> Iterator[Row]:
+    """How publishing to a site goes: what is open, what it said last."""
+    told = [one.words or one.state] if one.state != "working" else []
+    told += [f"{one.posts[state]} {state}" for state in _OPEN if one.posts.get(state)]
+    if one.published_at is not None:
+        told.append(f"last post {ago(one.published_at)}")
+    style = {"working": "", "troubled": DOUBT, "paused": DOUBT}.get(one.state, BAD)
+    yield Row("site", f"{one.name}: {', '.join(told) or 'no posts yet'}", style)
+    if one.hint:
+        yield Row("", one.hint)
 
 
 def _about_running(overview: Overview) -> Iterator[Row]:

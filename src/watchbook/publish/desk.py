@@ -43,7 +43,7 @@ class Preview:
 
 def outlet_of(installation: Installation, site: Site) -> Outlet:
     """Where the posts of a site go."""
-    return Website(installation.http, installation.store, site)
+    return Website(installation.http.naming_hosts(), installation.store, site)
 
 
 def publish(installation: Installation, account: Account, site: Site) -> Sent:

@@ -14,12 +14,18 @@ import msgspec
 
 from watchbook.clock import now
 from watchbook.connecting import Installation
-from watchbook.errors import AuthorisationNeeded, RemoteRejected, RemoteUnavailable, WatchbookError
+from watchbook.errors import (
+    AuthorisationNeeded,
+    RemoteRejected,
+    RemoteUnavailable,
+    SettingsError,
+    WatchbookError,
+)
 from watchbook.http import HttpClient
 from watchbook.indieauth import fetching
 from watchbook.indieauth.addresses import is_loopback, profile_url
 from watchbook.indieauth.discovery import checked, discover, rejected
-from watchbook.indieauth.document import Client, client_at
+from watchbook.indieauth.document import Client, client_at, client_document
 from watchbook.indieauth.flow import Pending, start
 from watchbook.indieauth.identity import SignedIn, complete
 from watchbook.indieauth.links import first_link
@@ -62,6 +68,15 @@ def is_at_home(installation: Installation) -> bool:
     return is_loopback(urlsplit(installation.settings.base_url).hostname or "")
 
 
+def own_document(installation: Installation) -> bytes | None:
+    """What websites are told about Watchbook; None where no website would accept it."""
+    try:
+        client = client_at(installation.settings.base_url)
+    except SettingsError:
+        return None
+    return client_document(client, scope=" ".join(SCOPES))
+
+
 def begin(installation: Installation, address: str, redirect_uri: str | None = None) -> Begun:
     """Find out where the owner of ``address`` signs in, and begin.
 
@@ -73,7 +88,7 @@ def begin(installation: Installation, address: str, redirect_uri: str | None = N
     if redirect_uri is not None:
         client = Client(client.client_id, redirect_uri, client.uri)
     profile = profile_url(address, loopback=loopback)
-    found = discover(installation.http, profile, loopback=loopback)
+    found = discover(installation.http.naming_hosts(), profile, loopback=loopback)
     return Begun(*start(found, client, SCOPES, now=now()))
 
 
@@ -85,14 +100,14 @@ def finish(
     Raises SignInFailed, RemoteRejected for a site without Micropub, AuthorisationNeeded when no
     leave to post was given, InputError for a name that is taken.
     """
-    loopback = is_at_home(installation)
-    signed = complete(installation.http, begun.pending, query, now=now(), loopback=loopback)
+    http, loopback = installation.http.naming_hosts(), is_at_home(installation)
+    signed = complete(http, begun.pending, query, now=now(), loopback=loopback)
     try:
         endpoint = _endpoint(signed)
         sign_in = SignIn(begun.pending.client_id, signed.endpoints)
         return _keep(installation, account, name, signed.me, endpoint, signed.token, sign_in)
     except WatchbookError:
-        revoke(installation.http, signed.endpoints, signed.token.access)
+        revoke(http, signed.endpoints, signed.token.access)
         raise
 
 
@@ -104,8 +119,8 @@ def by_token(
     Raises as :func:`begin` does, and AuthorisationNeeded when the site does not take it.
     """
     me = profile_url(address, loopback=is_at_home(installation))
-    endpoint = _micropub_of(installation.http, me)
-    _check_token(installation.http, endpoint, token)
+    endpoint = _micropub_of(installation.http.naming_hosts(), me)
+    _check_token(installation.http.naming_hosts(), endpoint, token)
     kept = SiteToken(token, "create", now())
     client_id = client_at(installation.settings.base_url).client_id
     return _keep(installation, account, name, me, endpoint, kept, SignIn(client_id))
@@ -217,4 +232,4 @@ def _give_back(installation: Installation, site: Site) -> bool:
         return False
     token, endpoints = msgspec.json.decode(sealed, type=SiteToken), sign_in.endpoints
     held = filter(None, (token.refresh, token.access))
-    return sum(revoke(installation.http, endpoints, one) for one in held) > 0
+    return sum(revoke(installation.http.naming_hosts(), endpoints, one) for one in held) > 0

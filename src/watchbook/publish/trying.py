@@ -56,7 +56,7 @@ def take_back(installation: Installation, site: Site, url: str) -> Outcome:
 def _website(installation: Installation, site: Site) -> Website:
     with installation.store.database.read() as conn:
         site = sites.get(conn, site.id)
-    return Website(installation.http, installation.store, site)
+    return Website(installation.http.naming_hosts(), installation.store, site)
 
 
 def _note(*, draft: bool) -> Properties:

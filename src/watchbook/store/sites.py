@@ -90,6 +90,12 @@ def all_sites(conn: sa.Connection, account_id: int | None = None) -> list[Site]:
     return [_site(row) for row in conn.execute(query)]
 
 
+def holders(conn: sa.Connection) -> set[int]:
+    """The accounts that have a site which is not paused."""
+    open_ = sites.c.state != SiteState.PAUSED
+    return set(conn.scalars(sa.select(sites.c.account_id).where(open_).distinct()))
+
+
 def get(conn: sa.Connection, site_id: int) -> Site:
     """The site with that id."""
     return _site(conn.execute(sa.select(*_COLUMNS).where(sites.c.id == site_id)).one())

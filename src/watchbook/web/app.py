@@ -11,22 +11,33 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from watchbook.indieauth.document import CONTENT_TYPE
+
 Standing = Callable[[], Mapping[str, Any]]
 """Says how the service stands, at once and from memory; its ``status`` may be ``down``."""
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-def make_app(standing: Standing) -> Starlette:
-    """The application, which tells at ``/healthz`` what ``standing`` says."""
+def make_app(standing: Standing, client: bytes | None = None) -> Starlette:
+    """The application, which tells at ``/healthz`` what ``standing`` says.
+
+    ``client`` is the document at ``/client.json`` that tells websites who asks; without one they
+    find nothing there.
+    """
 
     async def healthz(_request: Request) -> Response:
         told = standing()
         status = 503 if told["status"] == "down" else 200
         return JSONResponse(told, status, headers=_NOT_KEPT)
 
+    async def about_client(_request: Request) -> Response:
+        if client is None:
+            raise HTTPException(404)
+        return Response(client, media_type=CONTENT_TYPE)
+
     return Starlette(
-        routes=[Route("/healthz", healthz)],
+        routes=[Route("/healthz", healthz), Route("/client.json", about_client)],
         exception_handlers={HTTPException: _refused},
     )
 
