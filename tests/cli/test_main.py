@@ -17,7 +17,7 @@ import pytest
 from tests.cli.conftest import Book, Run
 from watchbook.cli.context import Context
 from watchbook.cli.main import COMMANDS, cli
-from watchbook.errors import RemoteUnavailable
+from watchbook.errors import RemoteUnavailable, StoreFull
 
 WATCHBOOK = (sys.executable, "-m", "watchbook")
 HEAVY = ("alembic", "cryptography", "httpx2", "msgspec", "rich", "sqlalchemy", "structlog")
@@ -266,6 +266,19 @@ def test_a_reader_that_goes_away_is_no_fault(home: Path) -> None:
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("words", [("config",), ("config", "--json")])
+def test_output_that_does_not_fit_is_no_fault(home: Path, words: tuple[str, ...]) -> None:
+    """A full disk behind standard output takes two lines, too."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*WATCHBOOK, *words], stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert ended.returncode == StoreFull.exit_code
+    first, second = ended.stderr.splitlines()
+    assert first == "watchbook: There is no room left where the output goes."
+    assert second.startswith("  Free some space")
 
 
 def completed(home: Path, *words: str) -> list[str]:

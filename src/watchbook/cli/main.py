@@ -5,6 +5,7 @@ An error takes two lines: what happened, and what to do. The exit code says whic
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from watchbook.cli.context import Context
-from watchbook.errors import Fate, WatchbookError
+from watchbook.errors import Fate, StoreFull, WatchbookError
 
 COMMANDS = {
     "demo": "watchbook.cli.demo:demo",
@@ -171,10 +172,29 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except WatchbookError as reason:
         _leave(reason.message, reason.hint or _HOPE[reason.fate], reason.exit_code, context)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         sys.exit(1)
+    except OSError as reason:
+        _leave_unprinted(reason)
     except Exception as reason:  # noqa: BLE001 - the command line's last resort
         _leave_with_fault(reason)
+
+
+def _print_no_more() -> None:
+    """Let what is still to be printed go nowhere, so that it fails no second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leave_unprinted(reason: OSError) -> NoReturn:
+    """Tell that standard output takes no more: full files of ours are told as errors of ours."""
+    if reason.errno != errno.ENOSPC:
+        _leave_with_fault(reason)
+    _print_no_more()
+    _leave(
+        "There is no room left where the output goes.",
+        "Free some space and run the same command again; nothing was lost.",
+        StoreFull.exit_code,
+    )
 
 
 def _flush() -> None:
