@@ -22,6 +22,7 @@ from watchbook.archive.instance import load_instance, save_instance
 from watchbook.archive.verify import verify_archive
 from watchbook.archive.write import WrittenArchive, write_archive
 from watchbook.errors import ArchiveDamaged, InputError
+from watchbook.redaction import redact
 from watchbook.seal import Sealer
 from watchbook.settings import load
 from watchbook.store import accounts
@@ -199,6 +200,7 @@ def test_a_wrong_identity_file_is_told(
     assert words in told.value.message
     assert "hunter2" not in f"{told.value.message}{told.value.hint}"
     assert "QQQ" not in f"{told.value.message}{told.value.hint}"
+    assert redact(str(told.value.hint)) == told.value.hint
 
 
 def test_the_identity_is_asked_for(book: Book, identity: Identity) -> None:

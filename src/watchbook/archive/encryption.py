@@ -27,7 +27,7 @@ SUFFIX = ".age"
 _START = b"age-encryption.org/v1\n"
 _SECRET = "AGE-SECRET-KEY-1"  # noqa: S105 - how the line with the secret begins
 _NAME_IT = "Name the file with the identity that opens it: --identity FILE"
-_EXPECTED = "Expected is what `age-keygen -o FILE` writes: a line AGE-SECRET-KEY-1… ."
+_EXPECTED = "Expected is a file as `age-keygen -o FILE` writes it, with the secret key in a line."
 _PIECE = 1 << 18
 
 
