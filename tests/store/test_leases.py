@@ -81,3 +81,19 @@ def test_machine_of_the_same_name_is_another(database: Database) -> None:
         conn.execute(sa.insert(table).values(row))
     with pytest.raises(StoreBusy), leases.holding(database, "account:1", "a sync"):
         pass
+
+
+def test_heir_with_the_same_number_keeps_its_leases(database: Database) -> None:
+    """In a container that was started again the dead and the living are both process 1."""
+    ours = leases.holder_name("a sync")
+    turn, mark = ours.split(" ")[2].split("@")
+    dead = ours.replace(f"{turn}@{mark}", f"{turn.partition('.')[0]}.0badcafe@{mark}")
+    moment = to_millis(now())
+    row = {"taken_at": moment, "expires_at": moment + 60_000}
+    with database.write() as conn:
+        conn.execute(
+            sa.insert(table),
+            [{"name": "a", "holder": ours, **row}, {"name": "b", "holder": dead, **row}],
+        )
+        leases.break_those_of(conn, dead)
+        assert list(conn.scalars(sa.select(table.c.name))) == ["a"]

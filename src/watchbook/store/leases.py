@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Collection, Iterator
@@ -35,6 +36,9 @@ _held_here: set[str] = set()
 
 _turns = count(1)
 """A number for each holding, since one thread may do the same thing a second time."""
+
+_process = secrets.token_hex(4)
+"""Tells this process from a former one with the same number: in containers all have number 1."""
 
 
 class Holding:
@@ -142,16 +146,17 @@ def _taken_over() -> TakenOver:
 def break_those_of(conn: sa.Connection, holder: str) -> None:
     """End all leases of the process that ``holder`` names, of which is known that it is dead."""
     host, pid, turn = holder.split(" ", 3)[:3]
-    mark = turn.partition("@")[2]
+    process = turn.partition(".")[2]
     same = leases.c.holder.startswith(f"{host} {pid} ", autoescape=True)
     conn.execute(
-        sa.delete(leases).where(same, leases.c.holder.contains(f"@{mark} ", autoescape=True))
+        sa.delete(leases).where(same, leases.c.holder.contains(f".{process} ", autoescape=True))
     )
 
 
 def holder_name(purpose: str) -> str:
     """Machine, process and turn, so that anybody can tell whether it is still being held."""
-    return f"{socket.gethostname()} {os.getpid()} {next(_turns)}@{machine_mark()} {purpose}"
+    turn = f"{next(_turns)}.{_process}@{machine_mark()}"
+    return f"{socket.gethostname()} {os.getpid()} {turn} {purpose}"
 
 
 @cache
