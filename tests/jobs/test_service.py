@@ -116,6 +116,19 @@ def test_address_in_use_is_said(sqlite_town: Town) -> None:
     assert "WATCHBOOK_LISTEN" in process.log
 
 
+def test_address_in_use_is_said_before_any_work(sqlite_town: Town) -> None:
+    """Nor is it hidden by jobs of a predecessor, which would end the process without a word."""
+    sqlite_town.sandbox.set_latency(5.0)
+    first = sqlite_town.start()
+    until(lambda: sqlite_town.rows("SELECT 1 FROM leases WHERE name LIKE 'account:%'"))
+    first.kill()
+    listen = sqlite_town.sandbox.url.removeprefix("http://")
+    sqlite_town.environment["WATCHBOOK_LISTEN"] = listen
+    second = sqlite_town.start(log="second")
+    assert second.wait() == 78
+    assert listen in second.log
+
+
 def test_files_of_the_service_are_private(sqlite_town: Town) -> None:
     """The engine's file and the lock can be read by their owner alone."""
     process = sqlite_town.start()

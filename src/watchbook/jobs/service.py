@@ -29,7 +29,7 @@ from watchbook.logs import logger
 from watchbook.steps import hurried
 from watchbook.store import accounts, due
 from watchbook.web.app import make_app
-from watchbook.web.server import WebServer
+from watchbook.web.server import WebServer, listening
 
 LOCK = "serve.lock"
 """The file in the home folder by which one service at a time runs on SQLite."""
@@ -53,8 +53,9 @@ def serve(installation: Installation, concurrency: int) -> None:
     with (
         _stopping() as stop,
         _alone(installation),
+        listening(installation.settings.listen) as listener,  # before any work is begun
         _working(installation, concurrency, stop, files=True) as keeper,
-        WebServer(make_app(_standing(keeper)), installation.settings.listen) as server,
+        WebServer(make_app(_standing(keeper)), listener) as server,
     ):
         _wake_oneself(installation, stop)
         _log.info(f"Watchbook serves on http://{server.address}; {_plans(installation)}.")

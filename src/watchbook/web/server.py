@@ -17,13 +17,10 @@ _PATIENCE = 2.0
 
 
 class WebServer:
-    """Serves an application within a ``with`` block; ``address`` says where.
+    """Serves an application on a socket that listens, within a ``with`` block."""
 
-    Raises SettingsError when that address may not be had.
-    """
-
-    def __init__(self, app: Starlette, listen: Listen) -> None:
-        self._socket = _listening(listen)
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        self._socket = listener
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -42,7 +39,11 @@ class WebServer:
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="web", daemon=True
         )
-        self.address = str(Listen(listen.host, self._socket.getsockname()[1]))
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return str(Listen(*self._socket.getsockname()[:2]))
 
     def __enter__(self) -> Self:
         """Begin to answer."""
@@ -53,11 +54,10 @@ class WebServer:
         """Answer nothing any more."""
         self._server.should_exit = True
         self._thread.join(_PATIENCE)
-        self._socket.close()
 
 
-def _listening(listen: Listen) -> socket.socket:
-    """The socket; raises SettingsError when somebody else has it, or it may not be had."""
+def listening(listen: Listen) -> socket.socket:
+    """A socket at that address; raises SettingsError when it may not be had."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:
         return socket.create_server((listen.host, listen.port), family=family, backlog=2048)
