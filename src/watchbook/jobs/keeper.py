@@ -25,6 +25,8 @@ LOOK_EVERY = timedelta(seconds=5)
 SILENCE = timedelta(seconds=30)
 """After that long without a look that went well the service is down."""
 
+_QUEUED_AT_ONCE = 100
+"""Jobs queued at a look: more would keep it from giving a sign of life. The next look goes on."""
 _EVERY_MINUTE = timedelta(minutes=1)
 _EVERY_DAY = timedelta(days=1)
 _KEPT_JOBS = timedelta(days=7)
@@ -63,7 +65,8 @@ class Keeper:
     def stop(self) -> None:
         """Queue nothing any more."""
         self._stopped.set()
-        self._thread.join(1)
+        if self._thread.is_alive():
+            self._thread.join(1)
 
     def _run(self) -> None:
         well = True
@@ -103,13 +106,13 @@ class Keeper:
     def _queue(self, rows: list[Due]) -> None:
         """Queue what is due: first with the engine, which knows it by name, then in the row."""
         moment = to_millis(now())
-        for row in rows:
-            if row.job is None and row.next_at <= moment:
-                job = _job_of(row)
-                self._jobs.enqueue(job)
-                step("job.queued")
-                with self._database.write() as conn:
-                    due.queued(conn, row, job.id)
+        waiting = [row for row in rows if row.job is None and row.next_at <= moment]
+        for row in waiting[:_QUEUED_AT_ONCE]:
+            job = _job_of(row)
+            self._jobs.enqueue(job)
+            step("job.queued")
+            with self._database.write() as conn:
+                due.queued(conn, row, job.id)
 
     def _mend(self, rows: list[Due]) -> None:
         """Find slots whose job ended without leaving them, or is not known to the engine."""
