@@ -117,7 +117,7 @@ def _sync_under(
     options: SyncOptions,
 ) -> SyncReport:
     started, database = monotonic(), lease.database
-    with database.write() as conn:
+    with lease.write() as conn:
         run_id = runs.start(conn, account.id, "sync", options.job)
     try:
         report = _sync(lease, account, client, listener, options)

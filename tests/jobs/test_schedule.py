@@ -17,10 +17,12 @@ from watchbook.addresses import AddressRule
 from watchbook.clock import now, to_millis
 from watchbook.errors import (
     AccountLocked,
+    ArchiveDamaged,
     AuthorisationNeeded,
     RateLimited,
     RemoteUnavailable,
     StoreBusy,
+    StoreFull,
     WatchbookError,
 )
 from watchbook.http import HttpClient
@@ -74,6 +76,7 @@ def test_slots_of_many_accounts_are_spread() -> None:
         (RateLimited("Too many."), MOMENT + 5 * MINUTE),
         (RateLimited("Too many.", retry_after=3.0), MOMENT + 5 * MINUTE),
         (RateLimited("Too many.", retry_after=900.0), MOMENT + 15 * MINUTE),
+        (RateLimited("Too many.", retry_after=86_400.0), MOMENT + HOUR),
     ],
 )
 def test_failures_come_again_as_they_deserve(reason: WatchbookError, expected: int) -> None:
@@ -85,6 +88,26 @@ def test_failure_that_a_person_mends_waits_no_less_than_its_period() -> None:
     """A weekly backup is not tried every hour because the sign-in is gone."""
     weekly = MOMENT + 7 * 24 * HOUR
     assert schedule.after(AuthorisationNeeded("Sign in."), weekly, MOMENT) == weekly
+
+
+@pytest.mark.parametrize(
+    ("reason", "pause"),
+    [
+        (StoreFull("No room is left."), HOUR),
+        (RemoteUnavailable("Trakt is away."), HOUR),
+        (RateLimited("Too many.", retry_after=3.0), HOUR),
+        (ArchiveDamaged("It cannot be read back."), 24 * HOUR),
+    ],
+)
+def test_failed_backup_does_not_wait_for_a_week(reason: WatchbookError, pause: int) -> None:
+    """What may pass by itself is tried again in an hour, anything else in a day."""
+    assert schedule.after(reason, MOMENT + 7 * 24 * HOUR, MOMENT) == MOMENT + pause
+
+
+def test_wait_that_trakt_asks_for_is_not_too_far() -> None:
+    """The keeper does not take a slot that was put off for one of a longer period."""
+    put_off = schedule.after(RateLimited("Too many.", retry_after=86_400.0), MOMENT, MOMENT)
+    assert not schedule.is_too_far(put_off, FIVE, MOMENT)
 
 
 def test_job_names_are_read_back() -> None:
@@ -187,6 +210,17 @@ def test_slot_is_left_once(installation: connecting.Installation, row: Due) -> N
         due.queued(conn, row, "sync-other")
         assert due.leave(conn, job, MOMENT + 1)
         assert not due.leave(conn, job, MOMENT + 2)
+        due.queued(conn, row, "sync-1")
+    assert row_of(store) == Due(row.account_id, "sync", MOMENT + 1, None)
+
+
+def test_job_that_ends_before_its_row_names_it_leaves_its_slot(
+    installation: connecting.Installation, row: Due
+) -> None:
+    """The engine may be quicker than whoever queues; what is written late changes nothing."""
+    store = installation.store
+    with store.database.write() as conn:
+        assert due.leave(conn, Due(row.account_id, "sync", MOMENT, "sync-1"), MOMENT + 1)
         due.queued(conn, row, "sync-1")
     assert row_of(store) == Due(row.account_id, "sync", MOMENT + 1, None)
 

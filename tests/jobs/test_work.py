@@ -11,9 +11,10 @@ from tests.jobs.conftest import MakeTown, Town
 from watchbook.clock import now, to_millis
 from watchbook.errors import TakenOver
 from watchbook.jobs.port import Job, Kind
-from watchbook.jobs.work import Worker
+from watchbook.jobs.work import Quiet, Worker
 from watchbook.store import accounts, due, leases, runs
 from watchbook.store.due import Due
+from watchbook.sync import SyncOptions, _sync_under, client_of
 
 MINUTE = 60_000
 SLOT = to_millis(now()) - MINUTE
@@ -63,6 +64,20 @@ def test_job_that_somebody_else_has_ended_is_not_begun(town: Town) -> None:
     with pytest.raises(TakenOver), town.store.database.write() as conn:
         runs.start(conn, 1, "sync", job)
     assert runs_of(town, "sync") == ["complete"]
+
+
+def test_sync_that_lost_its_account_before_it_began_interrupts_nobody(town: Town) -> None:
+    """A process that stood still between lease and run leaves the run of its successor alone."""
+    database = town.store.database
+    with database.read() as conn:
+        account = accounts.get(conn, 1)
+    with leases.holding(database, "account:1", "a sync") as lease:
+        with database.write() as conn:
+            conn.exec_driver_sql("UPDATE leases SET holder = 'elsewhere 1 1.1@there a sync'")
+            runs.start(conn, 1, "sync", Job(Kind.SYNC, 1, SLOT).id)
+        with client_of(town.installation, account) as client, pytest.raises(TakenOver):
+            _sync_under(lease, account, client, Quiet(), SyncOptions())
+    assert runs_of(town, "sync") == ["running"]
 
 
 def test_nothing_new_is_one_request(town: Town) -> None:
@@ -129,6 +144,24 @@ def test_incomplete_backup_is_tried_again_tomorrow(town: Town) -> None:
         accounts.change(conn, 1, locked="Trakt has locked it.")
     assert do(town, Kind.BACKUP) <= timedelta(days=1) / timedelta(minutes=1)
     assert runs_of(town, "backup") == ["incomplete"]
+
+
+def test_incomplete_backup_comes_again_tomorrow_after_a_kill_too(town: Town) -> None:
+    """A job that was killed before it left its slot knows how its run ended."""
+    job = Job(Kind.BACKUP, 1, SLOT)
+    with town.store.database.write() as conn:
+        run = runs.start(conn, 1, "backup", job.id)
+        runs.finish(conn, run, runs.INCOMPLETE, "something is missing")
+    assert do(town, Kind.BACKUP) <= timedelta(days=1) / timedelta(minutes=1)
+    assert runs_of(town, "backup") == ["incomplete"]
+
+
+def test_backup_that_failed_comes_again_tomorrow(town: Town) -> None:
+    """A week is long for somebody whose archives could not be written."""
+    folder = town.settings.home / "backups"
+    folder.write_text("no folder")
+    assert do(town, Kind.BACKUP) <= timedelta(days=1) / timedelta(minutes=1)
+    assert "failed" in runs_of(town, "backup")
 
 
 def test_job_of_a_removed_account_is_nothing(town: Town) -> None:

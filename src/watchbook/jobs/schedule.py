@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from watchbook.errors import AuthorisationNeeded, RateLimited, StoreBusy, WatchbookError
+from watchbook.errors import AuthorisationNeeded, Fate, RateLimited, StoreBusy, WatchbookError
 from watchbook.steps import hurried
 
 BUSY_PAUSE = timedelta(minutes=1)
@@ -18,8 +18,11 @@ BUSY_PAUSE = timedelta(minutes=1)
 HOPELESS_PAUSE = timedelta(hours=1)
 """After a failure that only a person can mend."""
 
+FAILED_PAUSE = timedelta(hours=1)
+"""After a failure that may pass by itself, when the next slot is later."""
+
 INCOMPLETE_PAUSE = timedelta(days=1)
-"""Until an incomplete backup is tried again, when its next slot is later."""
+"""After any other failure, or an incomplete backup, when the next slot is later."""
 
 _GOLDEN = 0.6180339887498949
 """Its multiples lie as far apart as can be, however many there are."""
@@ -44,9 +47,12 @@ def after(reason: WatchbookError, regular: int, now: int) -> int:
         return now + millis(BUSY_PAUSE)
     if isinstance(reason, AuthorisationNeeded):
         return max(regular, now + millis(HOPELESS_PAUSE))
+    longest = INCOMPLETE_PAUSE if reason.fate is Fate.PERMANENT else FAILED_PAUSE
+    next_at = min(regular, now + millis(longest))
     if isinstance(reason, RateLimited) and reason.retry_after is not None:
-        return max(regular, now + millis(timedelta(seconds=reason.retry_after)))
-    return regular
+        asked_for = timedelta(seconds=reason.retry_after)
+        return max(next_at, now + millis(min(asked_for, HOPELESS_PAUSE)))  # more is too far
+    return next_at
 
 
 def is_too_far(next_at: int, period: timedelta, now: int) -> bool:

@@ -98,24 +98,22 @@ class Worker:
             return self._after(account, job, reason)
         except Exception:  # noqa: BLE001 - one account's fault must not end the work of the others
             _log.exception(f"{account.name}: {job.kind} met a fault in Watchbook.", job=job.id)
-            return self._regular(account, job)
+            return self._regular(account, job, schedule.INCOMPLETE_PAUSE)
         seconds = round(monotonic() - started, 2)
         _log.info(f"{account.name}: {done.words}", job=job.id, seconds=seconds)
-        regular = self._regular(account, job)
-        if done.sooner is None:
-            return regular
-        return min(regular, to_millis(now()) + schedule.millis(done.sooner))
+        return self._regular(account, job, done.sooner)
 
-    def _regular(self, account: Account, job: Job) -> int:
-        period = period_of(self._installation.settings, account, job.kind)
-        return schedule.next_slot(account.id, period, job.slot, to_millis(now()))
+    def _regular(self, account: Account, job: Job, sooner: timedelta | None = None) -> int:
+        period, moment = period_of(self._installation.settings, account, job.kind), to_millis(now())
+        regular = schedule.next_slot(account.id, period, job.slot, moment)
+        return regular if sooner is None else min(regular, moment + schedule.millis(sooner))
 
     def _after(self, account: Account, job: Job, reason: WatchbookError) -> int:
         return schedule.after(reason, self._regular(account, job), to_millis(now()))
 
     def _sync(self, account: Account, job: Job) -> Done:
         if ended := self._ended(job, "sync"):
-            return Done(f"sync was done before: {ended.words}")
+            return _done_before(ended)
         installation = self._installation
         account = account_or_first(installation, account.name)
         with client_of(installation, account) as client:
@@ -128,7 +126,7 @@ class Worker:
         if ended := self._ended(job, "backup"):
             self._prune(account, job)
             self._copy(account, job)
-            return Done(f"backup was done before: {ended.words}")
+            return _done_before(ended)
         self._sync_first(account, job)
         written = back_up(store, account, recipients=recipients_for(settings, account), job=job.id)
         self._prune(account, job)
@@ -173,6 +171,12 @@ class Worker:
     def _ended(self, job: Job, kind: str) -> runs.Run | None:
         with self._installation.store.database.read() as conn:
             return runs.ended(conn, job.id, kind)
+
+
+def _done_before(run: runs.Run) -> Done:
+    """What is left to say of a job that was begun again after its run had ended."""
+    sooner = None if run.outcome == runs.COMPLETE else schedule.INCOMPLETE_PAUSE
+    return Done(f"{run.kind} was done before: {run.words}", sooner)
 
 
 def _tell_copies(account: Account, results: Iterable[CopyResult]) -> None:

@@ -59,8 +59,11 @@ def queued(conn: sa.Connection, row: Due, job: str) -> None:
 
 
 def leave(conn: sa.Connection, row: Due, next_at: int) -> bool:
-    """Leave the slot for the next one; whether it was still there to leave."""
-    same = due.c.job == row.job if row.job is not None else due.c.job.is_(None)
+    """Leave the slot for the next one; whether it was still there to leave.
+
+    A job may end before the row says that it was queued.
+    """
+    same = sa.or_(due.c.job == row.job, due.c.job.is_(None))
     statement = sa.update(due).where(*_key(row), due.c.next_at == row.next_at, same)
     return conn.execute(statement.values(next_at=next_at, job=None)).rowcount > 0
 
