@@ -38,7 +38,12 @@ _VERSION = "1"
 """Named by us: left to itself the engine strands queued jobs at every change of the program."""
 _WORKFLOW = "job"
 _SYNCS, _FILES = "watchbook-syncs", "watchbook-files"
-_QUEUES = {Kind.SYNC: _SYNCS, Kind.BACKUP: _FILES, Kind.COPY: _FILES}
+_QUEUES = {
+    Kind.SYNC: _SYNCS,
+    Kind.PUBLISH: _SYNCS,
+    Kind.BACKUP: _FILES,
+    Kind.COPY: _FILES,
+}
 """Archives lie where the service runs, so only there may what concerns them be done."""
 _FILES_AT_ONCE = 2
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]

@@ -14,12 +14,17 @@ from watchbook.jobs import schedule
 from watchbook.jobs.port import Kind
 from watchbook.offsite.handing_on import wanted_places
 from watchbook.settings import Settings
-from watchbook.store import accounts, due, grants, runs
+from watchbook.store import accounts, due, grants, runs, sites
 from watchbook.store.accounts import Account
 from watchbook.store.due import Due
 
 COPY_EVERY = timedelta(minutes=10)
 """How often is looked whether a copy that failed may be tried again; each has its own pauses."""
+
+PUBLISH_EVERY = timedelta(minutes=1)
+"""How often is looked whether something is due at an account's sites."""
+
+_FIXED = {Kind.COPY: COPY_EVERY, Kind.PUBLISH: PUBLISH_EVERY}
 
 Wanted = dict[tuple[int, Kind], tuple[Account, timedelta]]
 """What has a place in the schedule, by account and kind: whose it is, and its period."""
@@ -27,8 +32,8 @@ Wanted = dict[tuple[int, Kind], tuple[Account, timedelta]]
 
 def period_of(settings: Settings, account: Account, kind: Kind) -> timedelta:
     """How often an account's work of one kind is done: its own period, else the settings'."""
-    if kind is Kind.COPY:
-        return COPY_EVERY
+    if kind in _FIXED:
+        return _FIXED[kind]
     own = account.sync_every if kind is Kind.SYNC else account.backup_every
     if own is not None:
         return values.period(own)
@@ -69,10 +74,11 @@ def keep_rows(installation: Installation) -> list[Due]:
 def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wanted:
     """A sync for whoever is signed in, a backup for whoever has anything to save.
 
-    Copies go to places elsewhere, if any are set; they are of the owner's archives.
+    Copies go to places elsewhere, if any are set; they are of the owner's archives. Whoever has
+    a site is published.
     """
     found: Wanted = {}
-    signed_in = grants.holders(conn)
+    signed_in, published = grants.holders(conn), sites.holders(conn)
     for account in accounts.all_accounts(conn):
         reads = environment or account.id in signed_in
         if reads:
@@ -81,6 +87,8 @@ def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wa
             found[account.id, Kind.BACKUP] = (account, period_of(settings, account, Kind.BACKUP))
         if account.owner and wanted_places(settings):
             found[account.id, Kind.COPY] = (account, COPY_EVERY)
+        if account.id in published:
+            found[account.id, Kind.PUBLISH] = (account, PUBLISH_EVERY)
     return found
 
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     SYNC = "sync"
     BACKUP = "backup"
     COPY = "copy"
+    PUBLISH = "publish"
 
 
 @dataclass(frozen=True)

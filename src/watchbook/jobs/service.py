@@ -26,6 +26,7 @@ from watchbook.jobs.keeper import Keeper
 from watchbook.jobs.reaper import Pulse, new_worker_id
 from watchbook.jobs.work import Worker
 from watchbook.logs import logger
+from watchbook.publish import joining
 from watchbook.steps import hurried
 from watchbook.store import accounts, due
 from watchbook.web.app import make_app
@@ -55,7 +56,9 @@ def serve(installation: Installation, concurrency: int) -> None:
         _alone(installation),
         listening(installation.settings.listen) as listener,  # before any work is begun
         _working(installation, concurrency, stop, files=True) as keeper,
-        WebServer(make_app(_standing(keeper)), listener) as server,
+        WebServer(
+            make_app(_standing(keeper), joining.own_document(installation)), listener
+        ) as server,
     ):
         _wake_oneself(installation, stop)
         _log.info(f"Watchbook serves on http://{server.address}; {_plans(installation)}.")

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from watchbook.archive.backup import back_up, recipients_for
 from watchbook.archive.prune import prune, rule_for
-from watchbook.clock import counted, monotonic, now, to_millis
+from watchbook.clock import counted, from_millis, monotonic, now, to_millis
 from watchbook.connecting import Installation, account_or_first
 from watchbook.errors import (
     ArchiveDamaged,
@@ -27,11 +27,16 @@ from watchbook.jobs.plan import has_sign_in, period_of
 from watchbook.jobs.port import Job, Kind
 from watchbook.logs import logger
 from watchbook.offsite.handing_on import CopyResult, after_backup, send_due
+from watchbook.publish import desk
 from watchbook.steps import step
-from watchbook.store import accounts, due, runs
+from watchbook.store import accounts, due, outbox, runs, sites
 from watchbook.store.accounts import Account
 from watchbook.store.due import Due
+from watchbook.store.sites import Site
 from watchbook.sync import SyncOptions, client_of, sync_account
+
+_CHANGES_EVERY = 10
+"""Minutes between looks for what has changed in posts that are out."""
 
 _log = logger("jobs")
 
@@ -48,7 +53,7 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Done:
-    """What a job came to, in words; ``sooner`` is the longest time to its next slot."""
+    """What a job came to, in words if it is worth any; ``sooner`` is the most until its next slot."""
 
     words: str
     sooner: timedelta | None = None
@@ -63,6 +68,7 @@ class Worker:
             Kind.SYNC: self._sync,
             Kind.BACKUP: self._back_up,
             Kind.COPY: self._copy,
+            Kind.PUBLISH: self._publish,
         }
 
     def __call__(self, job: Job) -> None:
@@ -100,7 +106,8 @@ class Worker:
             _log.exception(f"{account.name}: {job.kind} met a fault in Watchbook.", job=job.id)
             return self._regular(account, job, schedule.INCOMPLETE_PAUSE)
         seconds = round(monotonic() - started, 2)
-        _log.info(f"{account.name}: {done.words}", job=job.id, seconds=seconds)
+        if done.words:
+            _log.info(f"{account.name}: {done.words}", job=job.id, seconds=seconds)
         return self._regular(account, job, done.sooner)
 
     def _regular(self, account: Account, job: Job, sooner: timedelta | None = None) -> int:
@@ -155,6 +162,31 @@ class Worker:
         _tell_copies(account, results)
         done = sum(not one.failed for one in results)
         return Done(f"{counted(done, 'copy', 'copies')} handed on")
+
+    def _publish(self, account: Account, job: Job) -> Done:
+        """Send what is due; publishing itself sees to it that nothing goes out twice.
+
+        What has changed since (a rating, a deleted play) is looked for less often.
+        """
+        changes = from_millis(job.slot).minute % _CHANGES_EVERY == 0
+        with self._installation.store.database.read() as conn:
+            known = sites.all_sites(conn, account.id)
+            moment = to_millis(now())
+            busy = [one for one in known if changes or outbox.has_due(conn, one.id, moment)]
+        told = [self._publish_at(account, one) for one in busy]
+        return Done("; ".join(filter(None, told)))
+
+    def _publish_at(self, account: Account, site: Site) -> str:
+        """One site, in words where there are any; what hinders it does not hinder the others."""
+        try:
+            sent = desk.publish(self._installation, account, site)
+        except TakenOver:
+            raise
+        except WatchbookError as reason:
+            return f"{site.name}: {reason.message}"
+        parts = [f"{number} {end}" for end, number in sent.counts.items()]
+        told = "; ".join(filter(None, (", ".join(parts), sent.stopped if parts else None)))
+        return f"{site.name}: {told}" if told else ""
 
     def _sync_first(self, account: Account, job: Job) -> None:
         """Bring the copy up to date; when Trakt is away, what is here is worth saving all the same.

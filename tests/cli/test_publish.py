@@ -1,0 +1,103 @@
+"""`watchbook publish`: sending, the dry run, older plays, and settling what is open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.test_site import blog, published, site
+from tests.exporting.conftest import film_play
+from tests.publish.conftest import Blog, ago
+from tests.publish.conftest import Book as Published
+from tests.websites import Said, as_json
+
+__all__ = ["blog", "published", "site"]
+
+ENDS = {
+    0: Said(201, b"", [("Location", "https://blog.example/made")]),
+    65: as_json({"error": "invalid_request"}, 400),
+    75: Said(503),
+    77: as_json({"error": "unauthorized"}, 401),
+}
+
+
+@pytest.mark.parametrize(("code", "answer"), ENDS.items())
+def test_the_exit_code_says_what_is_needed(
+    run: Run, published: Published, blog: Blog, code: int, answer: Said
+) -> None:
+    """All well, refused posts, a site that is down, a sign-in."""
+    published.watch(film_play(11, 1, ago(hours=1)))
+    blog.tricks.append(lambda _, __: answer)
+    assert run("publish").code == code
+
+
+def test_publishing_tells_what_it_did(run: Run, published: Published, blog: Blog) -> None:
+    """In words and as data; a second time there is nothing to do."""
+    published.watch(film_play(11, 1, ago(hours=1)))
+    assert run("publish").out.split() == ["blog", "1", "published"]
+    assert "nothing was due" in run("publish").out
+    (told,) = json.loads(run("publish", "--json").out)
+    assert told == {"site": "blog", "state": "working", "counts": {}, "stopped": None, "hint": None}
+    assert blog.made == ["trakt-11"]
+
+
+def test_the_dry_run_shows_the_exact_posts(run: Run, published: Published, blog: Blog) -> None:
+    """What is shown is what is sent, and why others are held; nothing is sent."""
+    published.rules(minimum_rating="7")
+    published.watch(film_play(11, 1, ago(hours=1)))
+    held = run("publish", "--dry-run").out
+    assert "Waits for a rating of 7 or more." in held
+    published.rules()
+    shown = json.loads(run("publish", "--dry-run", "--json").out)["blog"][0]
+    assert blog.site.of("POST", "/micropub") == []
+    run("publish")
+    (asked,) = blog.site.of("POST", "/micropub")
+    assert asked.json == shown["post"]
+    assert (shown["state"], shown["words"]) == ("waiting", None)
+
+
+def test_older_plays_later(run: Run, published: Published, blog: Blog) -> None:
+    """Since a date, or everything; a date that is none is refused."""
+    published.filled.plays(film_play(1, 1, ago(days=900)), film_play(2, 2, ago(days=300)))
+    assert run("publish", "--since", "tomorrow").code == 2
+    ended = run("publish", "--since", ago(days=400)[:10])
+    assert "1 older play will be published" in ended.out
+    assert blog.made == ["trakt-2"]
+    run("publish", "--since", "everything", "--site", "blog")
+    assert blog.made == ["trakt-2", "trakt-1"]
+
+
+def test_what_was_refused_is_tried_again_on_demand(
+    run: Run, published: Published, blog: Blog
+) -> None:
+    """Only then."""
+    published.watch(film_play(11, 1, ago(hours=1)))
+    blog.tricks.append(lambda _, __: as_json({}, 400))
+    run("publish")
+    run("publish")
+    assert published.states() == ["rejected"]
+    assert run("publish", "--retry").code == 0
+    assert published.states() == ["published"]
+
+
+def test_settling(run: Run, published: Published, blog: Blog) -> None:
+    """The owner says where a post is whose answer was lost."""
+    published.watch(film_play(11, 1, ago(hours=1)))
+    blog.tricks.append(lambda _, __: Said(504))
+    run("publish")
+    number = str(published.post().id)
+    where = "https://blog.example/here"
+    told = run("publish", "--settle", number, "posted", "--url", where, "--json")
+    assert json.loads(told.out) == {"id": int(number), "state": "published", "url": where}
+    assert run("publish", "--settle", number, "again").code == 2
+    assert run("publish", "--settle", "999", "drop").code == 2
+    assert run("publish", "--settle", number, "drop", "--url", where).code == 2
+    assert run("publish", "--settle", number, "drop", "--dry-run").code == 2
+
+
+def test_without_a_site(run: Run, book: object) -> None:
+    """It says how to connect one."""
+    ended = run("publish")
+    assert (ended.code, "site add" in ended.err) == (2, True)
