@@ -209,6 +209,23 @@ def test_a_deleted_copy_is_made_again(owner: Owner, nas: Path) -> None:
     assert check.state == "ok"
 
 
+def test_an_older_copy_that_is_gone_is_not_missed_for_ever(owner: Owner, nas: Path) -> None:
+    """It may have gone while a process was killed: the next copying looks what is there."""
+    owner.set(copy_to=nas, keep="9 daily")
+    older = owner.write()
+    owner.hand_on(older)
+    (nas / older.path.name).unlink()
+    (nas / WELCOME).touch()
+    newer = owner.write()
+    owner.hand_on(newer)
+    assert {one.archive: one.state for one in owner.copies()} == {
+        older.path.name: PRUNED,
+        newer.path.name: COPIED,
+    }
+    (check,) = check_places(owner.settings, owner.store.database, owner.account, outside=False)
+    assert "1 copy there" in check.words
+
+
 def test_a_missing_mount_is_no_deleted_copy(owner: Owner, nas: Path) -> None:
     """When all copies are gone at once nothing is written: it is another disk."""
     owner.set(copy_to=nas)

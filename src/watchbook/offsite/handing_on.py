@@ -239,9 +239,12 @@ def _prune(store: Store, settings: Settings, account: Account, place: Place) -> 
     Only files with the names of this account's archives (and of copies of the installation) are
     looked at. Each of the two is a series of its own.
     """
-    with store.database.read() as conn:
-        known = {one.archive: one for one in copies.of_account(conn, account.id, place.name)}
     names, gone = place.names(), 0
+    with store.database.write() as conn:
+        known = {one.archive: one for one in copies.of_account(conn, account.id, place.name)}
+        for one in known.values():
+            if _lies(one) and one.archive not in names:  # somebody's doing, or a killed pruning
+                copies.mark_pruned(conn, one.archive, place.name)
     for pattern in (ledger.name_pattern(account), _INSTANCE):
         for name in _superfluous(names, pattern, known, settings, account):
             place.delete(f"{name}.sha256")
