@@ -72,8 +72,9 @@ class Engine:
         self._running = 0
         self._counting = threading.Lock()
         logging.getLogger("dbos").addHandler(logging.NullHandler())  # else it brings its own
+        self._pool = _on_sqlite(home / FILE) if database.on_sqlite else _on_postgresql(database)
         with _engine_errors():
-            DBOS(config=_config(database, home, worker))
+            DBOS(config=_config(self._pool, worker))
             DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._workflow())
             DBOS.listen_queues([_SYNCS, _FILES] if files else [_SYNCS])
             DBOS.launch()
@@ -159,10 +160,10 @@ class Engine:
     def stop(self, patience: float) -> None:
         """Begin nothing any more, and give what runs ``patience`` seconds to end."""
         DBOS.destroy(workflow_completion_timeout_sec=int(patience), destroy_registry=True)
+        self._pool.dispose()
 
 
-def _config(database: Database, home: Path, worker: str) -> DBOSConfig:
-    engine = _on_sqlite(home / FILE) if database.on_sqlite else _on_postgresql(database)
+def _config(engine: sa.Engine, worker: str) -> DBOSConfig:
     return DBOSConfig(
         name="watchbook",
         system_database_url=engine.url.render_as_string(hide_password=False),
