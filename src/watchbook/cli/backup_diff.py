@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from watchbook.cli.backup_copies import identity_option
 from watchbook.cli.context import plain
 from watchbook.clock import counted, from_iso
 from watchbook.errors import InputError
@@ -30,12 +31,7 @@ _THEM = "`watchbook backup list` shows them."
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="List up to N rows each.")
 @click.option("--all", "all_rows", is_flag=True, help="List every row.")
 @click.option("--exit-code", is_flag=True, help="End with 1 when something differs.")
-@click.option(
-    "--identity",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file with the age identity that opens encrypted archives.",
-)
+@identity_option
 @click.pass_obj
 def diff(
     context: Context,
