@@ -102,6 +102,11 @@ def test_whatever_was_watched(visitor: Visitor, watch_of: list[Any]) -> None:
     assert "h-entry" in page.text
 
 
+def test_a_citation_without_an_address(visitor: Visitor) -> None:
+    """It is known by its name."""
+    assert "p-watch-of" in classes(visitor.http.get(visitor.created(watch_of=[REFERENCE])).text)
+
+
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 

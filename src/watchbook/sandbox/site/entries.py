@@ -62,7 +62,10 @@ def _watched(value: object) -> str:
     pictures = "".join(_picture(one, "photo") for one in found.get("photo", [])[:1])
     lines = [_what(found), _place(found), *_data(found)]
     body = "\n".join(filter(None, lines))
-    return f'<div class="watched u-watch-of h-cite">\n{pictures}<div>\n{body}\n</div>\n</div>'
+    kind = (
+        "u" if address(_first(found, "url")) else "p"
+    )  # without an address its name stands for it
+    return f'<div class="watched {kind}-watch-of h-cite">\n{pictures}<div>\n{body}\n</div>\n</div>'
 
 
 def _members(item: Mapping[Any, Any]) -> dict[str, list[Any]]:
