@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code (``make docs``): settings, commands, exit codes, data sets.
+"""Write docs/reference/ from the code (``make docs``): settings, commands, codes, rules, posts.
 
 What is listed there is listed in the code; a test compares the two.
 """
@@ -8,17 +8,25 @@ What is listed there is listed in the code; a test compares the two.
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import click
 
 from watchbook import errors
-from watchbook.cli import backup_diff, doctor, sync
+from watchbook.cli import backup_diff, doctor, publish, site_ends, sync
 from watchbook.cli import main as commands
 from watchbook.cli.main import cli
 from watchbook.exporting import database_schema as database
+from watchbook.micropub.citing import Payload
+from watchbook.micropub.post import Look, Post, entry, form, properties
+from watchbook.micropub.titles import Episode, Film, Ids, Show, Watched
+from watchbook.publish.rules import RULES
 from watchbook.settings import SETTINGS, Setting
 from watchbook.trakt.datasets import CATALOGUE, DataSet, Shape
 
@@ -165,6 +173,10 @@ _OF_COMMANDS = (
     (65, "`watchbook status`: a copy is incomplete.", ""),
     (75, "`watchbook status`: the last sync failed, and the next one may not.", "yes, later"),
     (77, "`watchbook status`: somebody has to sign in, or Trakt locked the account.", ""),
+    (publish.REFUSED, "`watchbook publish`: a site has refused posts.", ""),
+    (publish.IS_DOWN, "`watchbook publish`: a site is down, or asks for a pause.", "yes, later"),
+    (publish.NEEDS_SIGN_IN, "`watchbook publish`: a site needs a sign-in.", ""),
+    (site_ends.REFUSED, "`watchbook site test`: the site did not take the test post.", ""),
     (commands.FAULT, "A fault of Watchbook itself; please report it.", ""),
     (commands.INTERRUPTED, "Stopped from the keyboard; what was kept so far stays.", "yes"),
 )
@@ -291,12 +303,133 @@ def database_page() -> str:
     )
 
 
+# --- Publishing ----------------------------------------------------------------------------
+
+_HEAD_OF_RULES = """\
+What a site publishes, when, and how it looks; `watchbook site set NAME key=value` sets a rule, and
+an empty value goes back to the default. [How to](../how-to/publish.md) says more. Durations are
+such as `10m`, `2h`, `7d`; lists are separated by commas."""
+
+_HEAD_OF_TEXTS = """\
+The three texts are templates: `{{ name }}` puts a word in, `{% if rewatch %} again{% endif %}`
+asks, `{% for e in episodes %}{{ e.code }} {% endfor %}` goes over the episodes of a binge or the
+`genres`. What is not known is empty. There are a few filters (`default`, `join`, `lower`, `round`,
+`title`, `upper` and the like), and nothing that could compute for long."""
+
+_VARIABLES = {
+    "name": "the whole title: `Heat (1995)`, `The Wire S02E07: Backwash`, of a binge the show; "
+    "a link where `text-format` is `html`",
+    "title": "the film's or the episode's own title",
+    "url": "its page at Trakt",
+    "show": "the show's title",
+    "code": "`S02E07`",
+    "season": "the season's number",
+    "episode": "the episode's number",
+    "year": "when the film or the show came out",
+    "rating": "your rating, 1 to 10",
+    "note": "your public note on the title",
+    "times": "which watch of the title this is, the first being 1",
+    "rewatch": "whether it was watched before",
+    "runtime": "in minutes",
+    "watched": "the day, by the site's clock: `2026-11-21`",
+    "genres": "the genres, for a loop or `join`",
+    "episodes": "the episodes of a binge, each with `code`, `season`, `episode` and `title`",
+    "count": "how many episodes",
+    "first": "the first episode of a binge",
+    "last": "the last episode of a binge",
+}
+"""What a template may say. A test holds the names against the code."""
+
+
+def rules_page() -> str:
+    """Every rule of a site, and every word of a template."""
+    rows = (
+        (f"`{rule.name}`", f"`{rule.default}`" if rule.default else "none", rule.meaning)
+        for rule in RULES
+    )
+    words = ((f"`{name}`", meaning) for name, meaning in _VARIABLES.items())
+    return page(
+        "Rules of a site",
+        _HEAD_OF_RULES,
+        table(("rule", "default", "meaning"), rows),
+        "## Texts",
+        _HEAD_OF_TEXTS,
+        table(("word", "what it says"), words),
+    )
+
+
+_HEAD_OF_POSTS = """\
+What a site gets for a film, an episode and a binge, by its default rules: as JSON, and as the form
+that is sent to sites which take no JSON. `watchbook publish --dry-run` shows your own. Lines are
+broken for reading."""
+
+_HEAD_OF_PAYLOADS = """\
+The rule `payload` chooses how `watch-of` cites the title. `standard` is above; `reference` has the
+shape of ownyourtrakt's posts, `reference-list` the same with the ids as a list, and `url` is the
+address alone."""
+
+_BERLIN = ZoneInfo("Europe/Berlin")
+_WATCHED = datetime(2026, 11, 21, 20, 15, tzinfo=_BERLIN)
+_HEAT = Film("Heat", Ids(832, "heat-1995", "tt0113277", 949), 1995, "1995-12-15")
+_WIRE = Show("The Wire", Ids(1429, "the-wire", "tt0306414", 1438, 79126), 2002)
+
+
+def _episode(number: int, name: str) -> Episode:
+    return Episode(_WIRE, 2, number, Ids(62150 + number), name, f"2003-07-{number:02}")
+
+
+def _post(text: str, *what: Film | Episode, payload: Payload = Payload.STANDARD) -> Post:
+    watched = [Watched(11_000_000_001 + at, one) for at, one in enumerate(what)]
+    category = ("watched", "film" if isinstance(what[0], Film) else "tv")
+    return Post(watched, text, _WATCHED, categories=category, look=Look(payload, zone=_BERLIN))
+
+
+_EXAMPLES = {
+    "A film": _post("Watched Heat (1995)", _HEAT),
+    "An episode": _post("Watched The Wire S02E07: Backwash", _episode(7, "Backwash")),
+    "A binge": _post(
+        "Watched 2 episodes of The Wire: S02E06 to S02E07",
+        _episode(6, "All Prologue"),
+        _episode(7, "Backwash"),
+    ),
+}
+
+
+def posts_page() -> str:
+    """The exact posts about a film, an episode and a binge, in every way to cite them."""
+    blocks = [
+        f"## {head}\n\n{_as_json(post)}\n\n{_as_form(post)}" for head, post in _EXAMPLES.items()
+    ]
+    text, what = "Watched The Wire S02E07: Backwash", _episode(7, "Backwash")
+    others = [
+        f"### `{payload.value}`\n\n{_as_json(_post(text, what, payload=payload))}"
+        for payload in Payload
+        if payload is not Payload.STANDARD
+    ]
+    return page(
+        "Posts", _HEAD_OF_POSTS, *blocks, "## Other ways to cite", _HEAD_OF_PAYLOADS, *others
+    )
+
+
+def _as_json(post: Post) -> str:
+    body = json.dumps(entry(properties(post, now=_WATCHED)), indent=2, ensure_ascii=False)
+    return f"```json\n{body}\n```"
+
+
+def _as_form(post: Post) -> str:
+    fields = form(post, now=_WATCHED).items()
+    lines = [urlencode({name: value}, doseq=True) for name, value in fields]
+    return "```\n" + "\n&".join(lines) + "\n```"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "exit-codes.md": exit_codes_page,
     "data-sets.md": data_sets_page,
     "sqlite-export.md": database_page,
+    "site-rules.md": rules_page,
+    "posts.md": posts_page,
 }
 """Every page that is made, and what makes it."""
 

@@ -15,6 +15,8 @@ import pytest
 
 from watchbook import errors
 from watchbook.cli.main import cli
+from watchbook.publish.rules import RULES
+from watchbook.publish.texts import Words
 from watchbook.settings import SETTINGS
 from watchbook.trakt.datasets import CATALOGUE
 
@@ -22,7 +24,15 @@ ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = ("settings.md", "commands.md", "exit-codes.md", "data-sets.md", "sqlite-export.md")
+PAGES = (
+    "settings.md",
+    "commands.md",
+    "exit-codes.md",
+    "data-sets.md",
+    "sqlite-export.md",
+    "site-rules.md",
+    "posts.md",
+)
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -86,6 +96,8 @@ def test_the_reference_has_everything() -> None:
         for option in ctx.command.params:
             for spelling in option.opts if isinstance(option, click.Option) else []:
                 assert f"`{spelling}" in pages["commands.md"], f"{path} {spelling}"
+    for name in [rule.name for rule in RULES] + list(Words("", "").for_template):
+        assert f"\n| `{name}` |" in pages["site-rules.md"]
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.WatchbookError):
             assert f"\n| {kind.exit_code} |" in pages["exit-codes.md"]

@@ -53,7 +53,7 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Done:
-    """What a job came to, in words if it is worth any; ``sooner`` is the most until its next slot."""
+    """What a job came to, in words if any; ``sooner`` is the longest time to its next slot."""
 
     words: str
     sooner: timedelta | None = None
