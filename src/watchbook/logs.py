@@ -25,7 +25,7 @@ __all__ = ["configure", "forget", "logger", "redact", "secret"]
 
 Event = MutableMapping[str, Any]
 
-_QUIET = ("asyncio", "hpack", "httpcore2", "httpx2")
+_QUIET = ("alembic.runtime.plugins", "asyncio", "hpack", "httpcore2", "httpx2")
 """They have little to say, and httpcore2 says it with the headers of answers."""
 
 _BLOCKS = ("exception", "stack")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -178,6 +179,20 @@ def test_database_ends_sessions_of_vanished_machines(database: Database, other: 
             assert set(found) >= {"tcp_keepalives_idle", "tcp_user_timeout"}
         idle = conn.scalar(sa.text("SHOW idle_in_transaction_session_timeout"))
     assert idle == "1min"
+
+
+def test_server_that_vanished_is_not_waited_for(database: Database, postgres_url: str) -> None:
+    """Our side of a session looks as well, unless the address says for how long."""
+    wanted = {"keepalives_idle": "10", "tcp_user_timeout": "30000", "connect_timeout": "10"}
+    mark = "&" if "?" in postgres_url else "?"
+    own = database.url.render_as_string(hide_password=False) + f"{mark}connect_timeout=99"
+    patient = Database(own)
+    for one, changed in ((database, {}), (patient, {"connect_timeout": "99"})):
+        with one.read() as conn:
+            driver: Any = conn.connection.dbapi_connection
+            told = driver.info.get_parameters()
+        assert told | wanted | changed == told
+    patient.close()
 
 
 def test_good_bye_leaves_nothing(database: Database) -> None:

@@ -39,6 +39,15 @@ _KEEPALIVES = {
     "tcp_user_timeout": GONE_SECONDS * 1000,
 }
 
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": GONE_SECONDS * 1000,
+}
+"""The same the other way round: a server that vanished is not waited for much longer."""
+
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
@@ -126,7 +135,8 @@ class Database:
 def bound_sessions(engine: sa.Engine, *, idle_seconds: int = 0) -> None:
     """Let PostgreSQL itself end sessions whose process is gone or, ``idle_seconds`` given, stuck.
 
-    What they locked is free then, without anybody's clock.
+    What they locked is free then, without anybody's clock. Nor do we wait for a server that is
+    gone, unless the address asks for that.
     """
     wanted = {**_KEEPALIVES, "idle_in_transaction_session_timeout": idle_seconds * 1000}
     statement = "; ".join(f"SET {name} = {value}" for name, value in wanted.items())
@@ -135,6 +145,10 @@ def bound_sessions(engine: sa.Engine, *, idle_seconds: int = 0) -> None:
         connection.execute(statement)
         connection.commit()  # the pool would roll it back
 
+    def be_brief(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        options.update({**_PATIENCE, **options})
+
+    event.listen(engine, "do_connect", be_brief)
     event.listen(engine, "connect", set_up)
 
 
