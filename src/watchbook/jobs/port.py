@@ -1,7 +1,8 @@
 """Jobs, and what is asked of whatever queues and runs them.
 
 A job is named by what it does, for whom and for which slot of the schedule; queueing the same one
-again changes nothing. An engine runs each at least once, and never two of one account at once.
+again changes nothing. An engine runs each at least once, and of one account never two that wait in
+the same queue; of the others the account's lease lets one go on, and the other comes again.
 """
 
 from __future__ import annotations
