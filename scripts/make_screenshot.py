@@ -20,6 +20,8 @@ from rich.console import Console
 
 from watchbook.cli.context import Context
 from watchbook.cli.demo import Demo, demo_context
+from watchbook.cli.demo_publish import PublishingDemo
+from watchbook.sandbox import site as site_sandbox
 from watchbook.sandbox.trakt import SandboxOptions, running
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
@@ -35,11 +37,14 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         running(SandboxOptions(device_interval=0)) as sandbox,
-        demo_context(Context(), Path(folder), sandbox) as context,
+        site_sandbox.running() as site,
+        demo_context(Context(), Path(folder), sandbox, site) as context,
     ):
         context.console = console
         context.say_styled("[bold]$ make demo[/bold]")
-        Demo(context, sandbox).run()
+        demo = Demo(context, sandbox)
+        demo.run()
+        PublishingDemo(demo, site).run()
         photograph(Path(folder) / "watchbook.html")
     IMAGE.parent.mkdir(exist_ok=True)
     without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -19,6 +20,7 @@ from watchbook.errors import WatchbookError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
+    from watchbook.sandbox.site import RunningSite
     from watchbook.sandbox.trakt import RunningSandbox
     from watchbook.store.accounts import Account
     from watchbook.verdict import SyncReport
@@ -41,45 +43,56 @@ class DemoFailed(WatchbookError):
 def demo(context: Context, *, once: bool, plays: int) -> None:
     """Show the main job, end to end, without touching anything real.
 
-    A stand-in for Trakt with an invented person's library is started on this machine; Watchbook
-    signs in, keeps a copy, follows changes, backs up, verifies, restores and exports.
+    Stand-ins for Trakt, with an invented person's library, and for that person's website are
+    started on this machine; Watchbook signs in, keeps a copy, follows changes, backs up, verifies,
+    restores and exports, and publishes what is watched.
 
     Example: watchbook demo --once
     """
+    from watchbook.cli.demo_publish import PublishingDemo
+    from watchbook.sandbox import site as site_sandbox
     from watchbook.sandbox.trakt import SandboxOptions, running
 
     started = monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="watchbook-demo-") as folder,
         running(SandboxOptions(plays=plays, device_interval=0)) as sandbox,
-        demo_context(context, Path(folder), sandbox) as inner,
+        site_sandbox.running() as site,
+        demo_context(context, Path(folder), sandbox, site) as inner,
     ):
-        Demo(inner, sandbox).run()
+        run = Demo(inner, sandbox)
+        run.run()
+        PublishingDemo(run, site).run()
         context.say()
         context.say(f"All of it took {monotonic() - started:.1f} s.")
         if once:
             context.say("`.venv/bin/watchbook demo` does the same and stays up for a look.")
             return
-        _stay_up(context, Path(folder), sandbox)
+        _stay_up(context, Path(folder), sandbox, site)
 
 
 @contextmanager
-def demo_context(outer: Context, folder: Path, sandbox: RunningSandbox) -> Iterator[Context]:
+def demo_context(
+    outer: Context, folder: Path, sandbox: RunningSandbox, site: RunningSite | None = None
+) -> Iterator[Context]:
     """A context on a home of its own, which knows nothing of the person's settings."""
     from watchbook.cli.context import Context
     from watchbook.settings import load
 
     inner = Context(json=outer.json, quiet=outer.quiet)
-    inner.settings = load({}, folder, _settings(folder, sandbox))
+    inner.settings = load({}, folder, _settings(folder, sandbox, site))
     try:
         yield inner
     finally:
         inner.close()
 
 
-def _settings(folder: Path, sandbox: RunningSandbox) -> dict[str, str]:
+def _settings(
+    folder: Path, sandbox: RunningSandbox, site: RunningSite | None = None
+) -> dict[str, str]:
     return {
         "home": str(folder),
+        "allow_hosts": urlsplit(site.url).netloc if site is not None else "",
         "trakt_api_url": sandbox.url,
         "trakt_auth_url": sandbox.auth_url,
         "trakt_client_id": sandbox.client_id,
@@ -98,12 +111,12 @@ class Demo:
     def run(self) -> None:
         """Do all steps."""
         self.context.say_styled(
-            "[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole."
+            "[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole and published."
         )
         self.context.say()
         account = self._connect()
         first = self._sync("first sync", account, added=len(self._truth()))
-        self._expect(first.complete, first.words)
+        self.expect(first.complete, first.words)
         self._sync("nothing new", account, added=0, requests=1)
         before = self._back_up(account)
         self.sandbox.add_plays(3)
@@ -124,11 +137,11 @@ class Demo:
         app = App(self.sandbox.client_id, self.sandbox.client_secret)
         server = self.context.installation.auth_server(app)
         device = server.start_device()
-        self._line("connect", f"open {device.address} and enter {device.user_code}")
+        self.line("connect", f"open {device.address} and enter {device.user_code}")
         pair = server.poll_device(device)
         issue = connecting.issue_of(pair, app, PIN_REDIRECT, "device code")
         account = connecting.connect(self.context.installation, None, app, issue)
-        self._line("", f"signed in as {account.name}")
+        self.line("", f"signed in as {account.name}")
         return account
 
     def _sync(
@@ -147,11 +160,11 @@ class Demo:
         took = report.requests
         history = [o for o in report.data_sets if o.name == "history"]
         found = (sum(o.added for o in history), sum(o.removed for o in history))
-        self._expect(found == (added, removed), f"{title}: {found} instead of {(added, removed)}")
-        self._expect(requests in {None, took}, f"{title}: {took} requests")
+        self.expect(found == (added, removed), f"{title}: {found} instead of {(added, removed)}")
+        self.expect(requests in {None, took}, f"{title}: {took} requests")
         sets = f" and {len(report.data_sets)} data sets" if added > 100 else ""
         words = f"{counted(report.plays, 'play')}{sets}" if history else "the copy is up to date"
-        self._line(title, f"{words}, {counted(took, 'request')}, {_took(report.seconds)}")
+        self.line(title, f"{words}, {counted(took, 'request')}, {_took(report.seconds)}")
         return report
 
     def _compare(self) -> None:
@@ -161,8 +174,8 @@ class Demo:
         with self.context.store.database.read() as conn:
             kept = set(plays.unseen_ids(conn, self.context.account().id, -1))
         missing = self._truth() ^ kept
-        self._expect(not missing, f"{counted(len(missing), 'play')} differ from the sandbox")
-        self._line("compare", f"{counted(len(kept), 'play')}: each is in the copy, none twice")
+        self.expect(not missing, f"{counted(len(missing), 'play')} differ from the sandbox")
+        self.line("compare", f"{counted(len(kept), 'play')}: each is in the copy, none twice")
 
     def _truth(self) -> set[int]:
         """The history ids of all plays that the sandbox holds."""
@@ -175,13 +188,13 @@ class Demo:
         started = monotonic()
         written = back_up(self.context.store, account)
         seconds = monotonic() - started
-        self._expect(written.complete, "the backup is not complete")
+        self.expect(written.complete, "the backup is not complete")
         size = f"{written.archive.bytes / 1_000_000:.1f} MB"
-        self._line("back up", f"{written.path.name}, {size}, {_took(seconds)}")
+        self.line("back up", f"{written.path.name}, {size}, {_took(seconds)}")
         started = monotonic()
         verification = verify_archive(written.path)
         rows = counted(verification.rows, "row")
-        self._line("verify", f"every byte is right: {rows}, {_took(monotonic() - started)}")
+        self.line("verify", f"every byte is right: {rows}, {_took(monotonic() - started)}")
         return written.path
 
     def _tell_difference(self, before: Path, after: Path) -> None:
@@ -191,8 +204,8 @@ class Demo:
 
         history = next(one for one in compare(before, after).data_sets if one.name == "history")
         told = totals(history)
-        self._expect(told == "4 added, 1 removed", f"the backups differ by {told}")
-        self._line("what differs between the two", f"plays: {told}")
+        self.expect(told == "4 added, 1 removed", f"the backups differ by {told}")
+        self.line("what differs between the two", f"plays: {told}")
 
     def _restore(self, archive: Path) -> None:
         """Read the backup into an empty home, and hold what is there then against it."""
@@ -209,8 +222,8 @@ class Demo:
             import_archive(empty.store, archive, None, progress)
             again = back_up(empty.store, empty.account())
         same = again.manifest.content == verify_archive(archive).manifest.content
-        self._expect(same, "the restored copy is not the same")
-        self._line("restore into an empty home", "row for row; backed up again, it is the same")
+        self.expect(same, "the restored copy is not the same")
+        self.line("restore into an empty home", "row for row; backed up again, it is the same")
 
     def _export_page(self, account: Account) -> None:
         """Write the page that opens without a server."""
@@ -221,7 +234,7 @@ class Demo:
         path = self.context.settings.home / "watchbook.html"
         export(FORMATS["html"].write, self.context.store, account, Selection(), path)
         size = f"{path.stat().st_size / 1_000_000:.1f} MB"
-        self._line("export a page to look at", f"{path.name}, {size}, opens without a server")
+        self.line("export a page to look at", f"{path.name}, {size}, opens without a server")
 
     def _import_export(self) -> None:
         """Take in Trakt's own export of the same account: nothing may be doubled."""
@@ -232,17 +245,19 @@ class Demo:
         )
         report = run_import(self.context, path)
         added = report.total("added")
-        self._expect(report.complete, report.words)
-        self._expect(not added, f"the export added {counted(added, 'row')}")
-        self._expect(report.plays == len(self._truth()), f"{report.plays:,} plays after the export")
+        self.expect(report.complete, report.words)
+        self.expect(not added, f"the export added {counted(added, 'row')}")
+        self.expect(report.plays == len(self._truth()), f"{report.plays:,} plays after the export")
         words = f"Trakt's ZIP of the same account: nothing doubled, {report.seconds:.1f} s"
-        self._line("import the export ZIP", words)
+        self.line("import the export ZIP", words)
 
-    def _line(self, title: str, words: str) -> None:
+    def line(self, title: str, words: str) -> None:
+        """Tell a step that went well."""
         mark = "✓" if title else " "
         self.context.say_styled(f"  [green]{mark}[/green] {title:<32} {plain(words)}")
 
-    def _expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - reads as an assertion
+    def expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - reads as an assertion
+        """End the demo loudly when something went wrong."""
         if not holds:
             raise DemoFailed(f"The demo failed: {words}.", hint="Please report this.")
 
@@ -251,19 +266,22 @@ def _took(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"
 
 
-def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox) -> None:
+def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox, site: RunningSite) -> None:
     """Say how to look around, and wait for Ctrl-C."""
     context.say()
-    context.say("The stand-in for Trakt stays up until Ctrl-C. In another terminal:")
+    context.say("The stand-ins stay up until Ctrl-C. In another terminal:")
     context.say()
-    for name, value in _settings(folder, sandbox).items():
+    for name, value in _settings(folder, sandbox, site).items():
         # Printed as it is: the invented app's secret is no secret, and masked it would be useless.
         _say_raw(context, f"  export WATCHBOOK_{name.upper()}={shlex.quote(value)}")
     context.say()
     context.say("  .venv/bin/watchbook status")
     context.say("  .venv/bin/watchbook backup list")
+    context.say("  .venv/bin/watchbook site show")
     context.say()
-    context.say(f"The stand-in shows itself at {sandbox.url}/")
+    context.say(
+        f"The posts are at {site.me}, the stand-in for Trakt shows itself at {sandbox.url}/"
+    )
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     context.say()
