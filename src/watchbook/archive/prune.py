@@ -2,7 +2,7 @@
 
 There are two series: an account's archives, which the ledger knows, and the copies of the whole
 installation, which are told by their names. Nothing is deleted before the one that stays as the
-latest good has been found in its place.
+latest good has been read to its last byte.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from watchbook.archive import ledger
@@ -27,7 +27,7 @@ from watchbook.archive.instance import LEASE
 from watchbook.archive.keep import Candidate, kept
 from watchbook.archive.ledger import STAMP, Archive
 from watchbook.archive.verify import beside_of, verify_archive
-from watchbook.clock import counted, from_iso, from_millis, now
+from watchbook.clock import counted, from_iso, from_millis
 from watchbook.errors import ArchiveDamaged, ArchiveError
 from watchbook.files import file_errors, sync_folder
 from watchbook.settings import Settings
@@ -36,9 +36,6 @@ from watchbook.store import accounts, leases
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
 from watchbook.values import KeepRule, keep_rule
-
-FRESH = timedelta(hours=24)
-"""How long a check is good enough to delete other archives on the strength of it."""
 
 NOT_GOOD = "not good, and a newer one is"
 NOT_ASKED_FOR = "the rule does not ask for it"
@@ -202,12 +199,9 @@ def _as_written(archive: Archive, folder: Path) -> bool:
 
 
 def _make_sure(store: Store, known: Sequence[Archive], folder: Path) -> None:
-    """Find the latest good archive in its place, read anew unless that was done of late."""
+    """Read the latest good archive to its last byte: no check of before is proof enough."""
     best = ledger.newest_good(known)
     if best is None:
-        return
-    checked_at = from_millis(best.checked_at or 0)
-    if _as_written(best, folder) and timedelta() <= now() - checked_at < FRESH:
         return
     checked = ledger.check(store.database, best, folder)
     if not checked.whole:
