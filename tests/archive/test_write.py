@@ -284,6 +284,19 @@ def test_archives_of_a_renamed_account_stay_its_own(book: Book) -> None:
     assert strange == []
 
 
+def test_whoever_is_unknown_at_trakt_gets_nobodys_archive(book: Book) -> None:
+    """An archive that carries somebody's id is not adopted by an account that has only the name."""
+    written = book.write()
+    book.run(sa.delete(archives))
+    with book.store.database.write() as conn:
+        accounts.change(conn, book.account.id, trakt_slug=None, trakt_uuid=None)
+        nobody = accounts.get(conn, book.account.id)
+    known, strange = list_archives(book.store, nobody)
+    assert known == []
+    reason = f"{written.path.name} is the archive of another account."
+    assert strange == [(written.path.name, reason)]
+
+
 def test_no_two_accounts_share_file_names(book: Book) -> None:
     """An account with an odd name never takes the file names of one that is called like that."""
     odd = replace(book.account, id=7, name="sam-")

@@ -254,9 +254,12 @@ def _adopt(database: Database, account: Account, path: Path) -> str | None:
 
 
 def _is_of(account: Account, found: Verification) -> bool:
+    """Whether an archive is the account's: a name proves nothing once somebody is known by id."""
     owner = found.manifest.account
     if owner is None:
         return False
     if owner.trakt_uuid and account.trakt_uuid:
         return owner.trakt_uuid == account.trakt_uuid
+    if owner.trakt_uuid:
+        return account.trakt_slug is not None and owner.trakt_slug == account.trakt_slug
     return owner.name == account.name
