@@ -89,6 +89,33 @@ def test_the_identity_opens_it(book: Book, identity: Identity) -> None:
     assert not plain.exists()
 
 
+LOOK = """
+import os, signal, sys
+from pathlib import Path
+from watchbook.archive.encryption import opened
+from watchbook.archive.verify import verify_archive
+with opened(Path(sys.argv[1]), Path(sys.argv[2])) as plain:
+    print(verify_archive(plain).rows, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_killed_while_it_is_open(book: Book, identity: Identity, tmp_path: Path) -> None:
+    """Nothing of what was encrypted stays where it was read."""
+    written = write(book, identity.recipient)
+    where = tmp_path / "where it is opened"
+    where.mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-c", LOOK, str(written.path), str(identity.file)],
+        env=os.environ | {"TMPDIR": str(where)},
+        check=False,
+        capture_output=True,
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert int(ended.stdout) > 0
+    assert [path for path in where.rglob("*") if path.is_file()] == []
+
+
 def test_it_can_be_opened_without_us(book: Book, identity: Identity) -> None:
     """Any program for age decrypts it to what tar and gzip read."""
     written = write(book, identity.recipient)

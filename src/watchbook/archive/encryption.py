@@ -7,13 +7,14 @@ a file when a person names one, and is kept nowhere.
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyrage
 
@@ -29,6 +30,7 @@ _SECRET = "AGE-SECRET-KEY-1"  # noqa: S105 - how the line with the secret begins
 _NAME_IT = "Name the file with the identity that opens it: --identity FILE"
 _EXPECTED = "Expected is a file as `age-keygen -o FILE` writes it, with the secret key in a line."
 _PIECE = 1 << 18
+_HANDLES = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> Di
 def opened(path: Path, identity: Path | None) -> Iterator[Path]:
     """A plain archive to read: ``path`` itself, or a private copy of what is encrypted in it.
 
+    The copy is to be read by this process only, and is gone when it ends.
+
     Raises InputError when the identity is needed and missing, is none, or is not the one that
     opens it, and ArchiveDamaged when the bytes are not those that were encrypted.
     """
@@ -78,8 +82,25 @@ def opened(path: Path, identity: Path | None) -> Iterator[Path]:
     keys = read_identities(identity)
     with tempfile.TemporaryDirectory(prefix="watchbook-") as folder:
         plain = Path(folder, path.name.removesuffix(SUFFIX))
-        _decrypt(path, plain, keys)
-        yield plain
+        with _passing_file(plain) as file:
+            _decrypt(path, file, keys)
+            yield plain
+
+
+@contextmanager
+def _passing_file(path: Path) -> Iterator[BinaryIO]:
+    """A private file that is read by ``path`` and gone with the process, however that ends.
+
+    The path only points at the open file, which has no name. A system that does not show open
+    files as paths gets one with a name.
+    """
+    if not _HANDLES.is_dir():
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as named:
+            yield named
+        return
+    with tempfile.TemporaryFile(dir=path.parent) as nameless:
+        path.symlink_to(_HANDLES / str(nameless.fileno()))
+        yield cast("BinaryIO", nameless)
 
 
 def read_identities(path: Path) -> list[Any]:
@@ -113,9 +134,8 @@ def _identity(line: str, place: str) -> Any:
         raise InputError(f"{place}, is not whole.", hint=_EXPECTED) from None
 
 
-def _decrypt(path: Path, plain: Path, keys: Sequence[Any]) -> None:
-    with file_errors(path), path.open("rb") as source, plain.open("xb") as target:
-        plain.chmod(0o600)
+def _decrypt(path: Path, target: BinaryIO, keys: Sequence[Any]) -> None:
+    with file_errors(path), path.open("rb") as source:
         writer = _Writer(target)
         try:
             pyrage.decrypt_io(source, writer, keys)
@@ -130,6 +150,7 @@ def _decrypt(path: Path, plain: Path, keys: Sequence[Any]) -> None:
             if reason.errno is not None:
                 raise
             raise writer.failure or _damaged(path) from None
+        target.flush()
 
 
 def _damaged(path: Path) -> ArchiveDamaged:
