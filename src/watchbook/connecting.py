@@ -6,7 +6,6 @@ pair is tried first (one read of the user's settings), and one of another user i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from watchbook.seal import fingerprint
 from watchbook.settings import Settings
 from watchbook.steps import step
 from watchbook.store import accounts, due, grants, leases
-from watchbook.store.accounts import Account
+from watchbook.store.accounts import PROVISIONAL, Account
 from watchbook.store.database import Database
 from watchbook.store.grants import Event, Issue, Tokens
 from watchbook.store.opening import Store
@@ -48,8 +47,6 @@ _LOOK_EVERY = 0.1
 _PAUSES = (2.0, 5.0)
 _LONGEST_WAIT = 60.0
 """Seconds before a new consent is tried again, unless Trakt names others; and the most of them."""
-_PROVISIONAL = "me"
-"""Name of an account made from the environment's token until Trakt has told its slug."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +199,7 @@ def _account_for(conn: sa.Connection, wanted: str | None, identity: Identity) ->
     if theirs is not None and (target is None or target.id != theirs.id):
         raise _stranger(identity, wanted or "", belongs=theirs.name)
     if target is None:
-        return accounts.add(conn, wanted or _name_from(identity.slug))
+        return accounts.add(conn, accounts.name_for(wanted, identity.slug))
     if target.trakt_slug is not None and not _is_of(target, identity):
         raise _stranger(identity, f"{target.name} (Trakt user {target.trakt_slug})")
     return target
@@ -224,10 +221,6 @@ def _stranger(identity: Identity, account: str, belongs: str | None = None) -> A
     )
 
 
-def _name_from(slug: str) -> str:
-    return re.sub(r"[^a-z0-9_-]+", "-", slug.lower()).strip("-") or _PROVISIONAL
-
-
 def _adopt(
     installation: Installation,
     conn: sa.Connection,
@@ -242,8 +235,8 @@ def _adopt(
     if app.client_secret:
         sealed = installation.store.sealer.seal(app.client_secret, account.secret_place)
         values["client_secret_sealed"] = sealed
-    name = _name_from(identity.slug)
-    if account.trakt_slug is None and account.name == _PROVISIONAL:
+    name = accounts.name_from(identity.slug)
+    if account.trakt_slug is None and account.name == PROVISIONAL:
         values["name"] = name if accounts.find(conn, name) is None else account.name
     accounts.change(conn, account.id, **values)
     return accounts.get(conn, account.id)
@@ -331,7 +324,7 @@ def account_or_first(installation: Installation, name: str | None) -> Account:
     if known or installation.settings.trakt_refresh_token is None:
         with installation.store.database.read() as conn:
             account = accounts.choose(conn, name)
-        unnamed = account.name == _PROVISIONAL and account.trakt_slug is None
+        unnamed = account.name == PROVISIONAL and account.trakt_slug is None
         return _introduced(installation, account) if unnamed else account
     return spend_environment_token(installation, None)
 
@@ -364,7 +357,7 @@ def spend_environment_token(installation: Installation, account: Account | None)
         step("environment.answered")
         issue = issue_of(pair, app, PIN_REDIRECT, FROM_ENVIRONMENT)
         with installation.store.database.write(durable=True) as conn:
-            account = account or accounts.add(conn, _PROVISIONAL, client_id=app.client_id)
+            account = account or accounts.add(conn, PROVISIONAL, client_id=app.client_id)
             grants.save(conn, installation.store.sealer, account.id, issue)
             kept = fingerprint(pair.access)
             grants.record(conn, account.id, Event.CONNECTED, origin=FROM_ENVIRONMENT, token=kept)

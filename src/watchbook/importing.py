@@ -6,7 +6,6 @@ by their own ``last_activities``, not by when they are imported.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -170,8 +169,7 @@ class _Import:
         return account, run_id, report
 
     def _make_account(self, conn: sa.Connection) -> Account:
-        slug = re.sub(r"[^a-z0-9_-]+", "-", self.export.owner.slug.lower()).strip("-")
-        return accounts.add(conn, self.wanted or slug or "me")
+        return accounts.add(conn, accounts.name_for(self.wanted, self.export.owner.slug))
 
     def _adopt(self, conn: sa.Connection, account: Account, order: Order) -> None:
         """Write down who the account is at Trakt, as far as the export knows it better."""

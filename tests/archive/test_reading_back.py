@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,14 +37,18 @@ from watchbook.clock import from_iso, from_millis, now, to_millis
 from watchbook.errors import ArchiveDamaged, InputError, StoreBusy
 from watchbook.importing import ImportReport, import_export
 from watchbook.seal import Sealer
-from watchbook.store import accounts, datasets, leases, runs
+from watchbook.store import accounts, datasets, leases, outbox, runs, sites
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
+from watchbook.store.outbox import PostKind, PostState, Reason
 from watchbook.store.schema import (
     accounts as accounts_table,
 )
 from watchbook.store.schema import data_sets, items, metadata, plays, rejects, titles
+from watchbook.store.schema import outbox as outbox_table
+from watchbook.store.schema import sites as sites_table
+from watchbook.store.sites import Kind, SiteState
 from watchbook.store.titles import TitleWriter
 from watchbook.trakt.auth import PIN_REDIRECT, App, TokenPair
 from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
@@ -53,6 +58,7 @@ from .conftest import READ_AT, Book, film, item
 
 __all__ = ["make_book"]
 
+TOKEN = "access-token-of-the-blog"
 NOT_CARRIED = {
     "accounts": {"id", "owner", "client_id", "client_secret_sealed", "locked"},
     "data_sets": {"position"},
@@ -292,6 +298,50 @@ def state(draw: st.DrawFn, name: str) -> datasets.DataSetState:
     )
 
 
+@st.composite
+def site(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """A site: one that asked for a sign-in, or a folder of files."""
+    kind = Kind.FOLDER if name == "files" else Kind.MICROPUB
+    rules = {"delay": "10m", "film-text": draw(words).replace("\0", "")}
+    return {
+        "name": name,
+        "kind": kind,
+        "me": None if kind is Kind.FOLDER else "https://sandra.example/",
+        "endpoint": "/srv/site" if kind is Kind.FOLDER else "https://sandra.example/micropub",
+        "state": draw(st.sampled_from(SiteState)),
+        "words": draw(st.none() | st.just("The site does not answer.")),
+        "state_at": draw(moments),
+        "retry_at": draw(maybe),
+        "connected_at": draw(moments),
+        "rules": msgspec.json.encode(rules).decode(),
+    }
+
+
+@st.composite
+def post(draw: st.DrawFn, places: list[str]) -> dict[str, Any]:
+    """A row of the outbox of one of ``places``; ``about`` is one of the rows before it."""
+    kind = draw(st.sampled_from(PostKind))
+    sent = st.dictionaries(st.just("content"), st.lists(words.filter(lambda t: "\0" not in t)))
+    return {
+        "site": draw(st.sampled_from(places)),
+        "kind": kind,
+        "about": None if kind is PostKind.CREATE else draw(st.none() | st.integers(0, 5)),
+        "plays": sorted(draw(st.sets(ids, max_size=3))) if kind is PostKind.CREATE else [],
+        "state": draw(st.sampled_from(PostState)),
+        "reason": draw(st.none() | st.sampled_from(Reason)),
+        "words": draw(st.none() | st.just("Its owner says so.")),
+        "show_key": draw(st.none() | st.just("show:7")),
+        "watched_at": draw(st.just(0) | moments),
+        "due_at": draw(moments),
+        "made_at": draw(moments),
+        "settled_at": draw(maybe),
+        "url": draw(st.none() | st.just("https://sandra.example/2026/a-post")),
+        "sent": draw(st.none() | sent.map(lambda found: msgspec.json.encode(found).decode())),
+        "tries": draw(st.integers(0, 3)),
+        "looks": draw(st.integers(0, 3)),
+    }
+
+
 SHAPES = ("ratings_movies", "watchlist", "comments_all", "data_syncs_paused/3", "list_items/7")
 """One of each: named by subject, split by type, not a title, without a key, of a list."""
 
@@ -307,11 +357,14 @@ def stores(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         found.append(single("user_watching", written(draw(subjects()), draw)))
     names = draw(st.sets(st.sampled_from([*SHAPES, "history", "notes_movies"])))
+    places = draw(st.lists(st.sampled_from(["blog", "files"]), unique=True))
     return {
         "plays": unique(draw(st.lists(play(), max_size=8)), "history_id"),
         "items": unique(found, "data_set", "key"),
         "rejects": unique(draw(st.lists(reject(), max_size=3)), "data_set", "digest"),
         "states": [draw(state(name)) for name in sorted(names)],
+        "sites": [draw(site(name)) for name in places],
+        "posts": draw(st.lists(post(places), max_size=6)) if places else [],
         "account": {
             "full_read_at": draw(maybe),
             "timezone": draw(st.sampled_from([None, "Europe/Berlin"])),
@@ -353,6 +406,34 @@ def fill(store: Store, rows: dict[str, Any]) -> None:
             conn.execute(sa.insert(rejects).values({"account_id": account.id, **row}))
         for one in rows["states"]:
             datasets.save(conn, account.id, one)
+        fill_outbox(conn, store.sealer, account, rows.get("sites", []), rows.get("posts", []))
+
+
+def fill_outbox(
+    conn: sa.Connection,
+    sealer: Sealer,
+    account: Account,
+    places: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+) -> None:
+    """Connect sites, each with a token, and put ``rows`` into the outbox."""
+    site_ids: dict[str, int] = {}
+    for values in places:
+        made = sites.add(conn, account, **values)
+        sites.seal_token(conn, sealer, made.id, TOKEN)
+        site_ids[made.name] = made.id
+    made_ids: list[int] = []
+    for row in rows:
+        values = {name: row[name] for name in row if name not in {"site", "about", "plays"}}
+        values |= {"account_id": account.id, "site_id": site_ids[row["site"]]}
+        values["slug"] = f"trakt-{len(made_ids)}" if row["kind"] == PostKind.CREATE else None
+        if row["about"] is not None and row["about"] < len(made_ids):
+            values["post_id"] = made_ids[row["about"]]
+        insert = sa.insert(outbox_table).values(values).returning(outbox_table.c.id)
+        made_ids.append(conn.execute(insert).scalar_one())
+        known = outbox.known_plays(conn, values["site_id"])
+        for history_id in set(row["plays"]) - known:
+            outbox.link(conn, values["site_id"], history_id, made_ids[-1])
 
 
 def parsed_row(table: sa.Table, row: dict[str, Any]) -> object:
@@ -469,15 +550,16 @@ def test_an_export_on_top_doubles_nothing(synced: Synced, other: Store, tmp_path
 
 def test_everything_only_watchbook_knows_has_a_reader(book: Book) -> None:
     """A file that an archive holds beside Trakt's data is read back, each by its own reader."""
+    publish_some(book.store, book.account)
     ours = {e.path for e in book.write().manifest.files if e.kind == "watchbook"}
     assert ours == set(filling.READERS)
 
 
 def test_a_file_of_a_newer_watchbook_is_told(book: Book, other: Store) -> None:
     """What nobody here can read is named, and the rest comes back."""
-    path = rebuilt(book, lambda files: files.update({"watchbook/posts.json": b"[]\n"}))
+    path = rebuilt(book, lambda files: files.update({"watchbook/opinions.json": b"[]\n"}))
     report = take(other, path)
-    assert report.notes[-1] == "only a newer Watchbook can read watchbook/posts.json"
+    assert report.notes[-1] == "only a newer Watchbook can read watchbook/opinions.json"
     assert report.plays == 4
 
 
@@ -577,6 +659,147 @@ def test_a_title_has_its_latest_name(other: Store, tmp_path: Path) -> None:
     assert kept(other)["titles"] == expected
 
 
+# What was published ------------------------------------------------------------------------
+
+BLOG = {
+    "name": "blog",
+    "kind": Kind.MICROPUB,
+    "me": "https://sandra.example/",
+    "endpoint": "https://sandra.example/micropub",
+    "sign_in": '{"client_id":"https://watchbook.example/"}',
+    "rules": '{"delay":"0s"}',
+}
+FOLDER = {
+    "name": "files",
+    "kind": Kind.FOLDER,
+    "endpoint": "/srv/site",
+    "state": SiteState.PAUSED,
+    "rules": '{"command":"make secret-of-the-folder","generator":"hugo"}',
+}
+
+
+def one_post(state: str, *plays: int, **more: Any) -> dict[str, Any]:
+    """A post of the blog."""
+    row = {"site": "blog", "kind": PostKind.CREATE, "about": None, "plays": list(plays)}
+    times = {"watched_at": READ_AT, "due_at": READ_AT, "made_at": READ_AT, "settled_at": READ_AT}
+    return row | times | {"state": state} | more
+
+
+def publish_some(store: Store, account: Account) -> None:
+    """Two sites, with posts in every state, an update and a withdrawal."""
+    change = {"about": 0, "plays": []}
+    rows = [
+        one_post("published", 5, 3, url="https://sandra.example/1", sent='{"content":["Seen."]}'),
+        one_post("waiting", 7),
+        one_post("sending", 9),
+        one_post("held", 4, reason=Reason.OLDER, words="Entered long afterwards."),
+        one_post("published", kind=PostKind.UPDATE, **change),
+        one_post("waiting", kind=PostKind.WITHDRAW, reason=Reason.REDATED, **change),
+        one_post("rejected", 11, words="The site refuses it."),
+    ]
+    with store.database.write() as conn:
+        fill_outbox(conn, store.sealer, account, [BLOG, FOLDER], rows)
+
+
+def posts_of(store: Store) -> list[outbox.Post]:
+    """The outbox of the blog, in order of making."""
+    with store.database.read() as conn:
+        blog = sites.choose(conn, accounts.choose(conn, None), "blog")
+        found = outbox.find(conn, blog.id, list(PostState))
+    return sorted(found, key=lambda one: one.id)
+
+
+def test_no_post_is_forgotten(book: Book, other: Store, tmp_path: Path) -> None:
+    """From either database: states, addresses, plays, and what each change is about."""
+    publish_some(book.store, book.account)
+    with fresh_store(tmp_path / "third") as third:  # ids there begin elsewhere
+        with third.database.write() as conn:
+            stranger = accounts.add(conn, "tom", trakt_slug="tom")
+            fill_outbox(conn, third.sealer, stranger, [BLOG], [one_post("published", 5)])
+            conn.execute(sa.delete(accounts_table).where(accounts_table.c.id == stranger.id))
+        take(third, archived(book.store).path)
+        assert_comes_back(third, other)
+    posts = posts_of(other)
+    assert [one.state for one in posts] == [
+        *("published", "unknown", "unknown", "held", "published", "unknown", "rejected")
+    ]
+    assert (posts[0].url, posts[0].sent) == ("https://sandra.example/1", '{"content":["Seen."]}')
+    assert [one.post_id for one in posts] == [None] * 4 + [posts[0].id] * 2 + [None]
+    assert (posts[3].reason, posts[5].reason) == ("older", "redated")
+    with other.database.read() as conn:
+        assert outbox.plays_of(conn, posts[0].id) == [3, 5]
+        assert outbox.known_plays(conn, posts[0].site_id) == {3, 4, 5, 7, 9, 11}
+
+
+def test_sites_come_back_without_their_sign_ins(book: Book, other: Store) -> None:
+    """A website asks for one again and keeps its rules; no command comes from an archive."""
+    publish_some(book.store, book.account)
+    path = archived(book.store).path
+    content = b"".join(members(path).values())
+    assert TOKEN.encode() not in content
+    assert b"secret-of-the-folder" not in content
+    before = now()
+    take(other, path)
+    with other.database.read() as conn:
+        blog, folder = sites.all_sites(conn)
+    assert (blog.state, blog.token(other.sealer), blog.sign_in) == ("sign in again", None, None)
+    assert "watchbook site add https://sandra.example/" in str(blog.hint)
+    assert blog.rules == {"delay": "0s"}
+    assert blog.connected_at >= to_millis(before)
+    assert (folder.state, folder.rules) == ("paused", {"generator": "hugo"})
+
+
+def test_a_site_that_was_signed_in_with_again_first_gets_its_posts(
+    book: Book, other: Store
+) -> None:
+    """It keeps its token and its name, whatever else is called so."""
+    publish_some(book.store, book.account)
+    with other.database.write() as conn:
+        account = accounts.add(conn, "sandra", trakt_slug="sandra")
+        fill_outbox(conn, other.sealer, account, [BLOG | {"name": "files"}], [])
+    take(other, archived(book.store).path)
+    with other.database.read() as conn:
+        mine, folder = sites.all_sites(conn)
+        counts = outbox.counts(conn, mine.id)
+    assert (mine.name, mine.token(other.sealer), mine.state) == ("files", TOKEN, "working")
+    assert (folder.name, folder.kind) == ("files-2", "folder")
+    assert (counts["published"], counts["rejected"]) == (1, 1)
+
+
+def test_a_backup_after_a_post_is_a_new_one(book: Book) -> None:
+    """Not so one after which a site was only tried again."""
+    publish_some(book.store, book.account)
+    book.write()
+    later = READ_AT + 99_000
+    waiting = outbox_table.c.state == PostState.WAITING
+    book.run(sa.update(outbox_table).where(waiting).values(due_at=later, tries=1, words="Trouble."))
+    book.run(sa.update(sites_table).values(state="troubled", retry_at=later, failures=2))
+    book.run(sa.update(sites_table).where(sites_table.c.name == "files").values(state="paused"))
+    assert book.write().unchanged
+    book.run(sa.update(outbox_table).where(waiting).values(state=PostState.PUBLISHED))
+    assert not book.write().unchanged
+    assert book.write().unchanged
+    book.run(sa.update(sites_table).values(rules='{"delay":"1h"}'))
+    assert not book.write().unchanged
+
+
+@pytest.mark.parametrize("spoil", [b'"about":9', b'"state":"elsewhere"', b'"site":"none"'])
+def test_posts_that_do_not_fit_together_are_refused(book: Book, other: Store, spoil: bytes) -> None:
+    """A change of no post, a state and a site that are not there: nothing is taken."""
+    publish_some(book.store, book.account)
+    name = spoil.partition(b":")[0]
+
+    def change(files: dict[str, bytes]) -> None:
+        old = files["watchbook/posts.json"]
+        files["watchbook/posts.json"] = re.sub(name + rb':("\w+"|\d)', spoil, old)
+
+    path = rebuilt(book, change)
+    before = everything(other)
+    with pytest.raises(ArchiveDamaged, match="does not fit together"):
+        take(other, path)
+    assert everything(other) == before
+
+
 # Whose archive it is -----------------------------------------------------------------------
 
 
@@ -665,6 +888,17 @@ def test_another_name_may_be_given(book: Book, other: Store) -> None:
     """An account that is to be made is called as asked for."""
     assert take(other, archived(book.store).path, "sandy").account == "sandy"
     assert the_account(other).trakt_slug == "sandra"
+
+
+def test_the_name_in_an_archive_is_made_good(book: Book, other: Store) -> None:
+    """Whatever an archive says its account is called, the book's name is safe in a file's."""
+    with book.store.database.write() as conn:
+        accounts.change(conn, book.account.id, name="../Sändra & Co.")
+    path = archived(book.store).path
+    assert take(other, path).account == "s-ndra-co"
+    assert take(other, path).nothing_new
+    with pytest.raises(InputError, match="cannot be the name"), fresh_store(book.folder) as third:
+        take(third, path, "../x")
 
 
 def test_an_account_that_trakt_never_named_goes_by_its_name(book: Book, other: Store) -> None:

@@ -168,6 +168,13 @@ def test_first_connect_asks_for_the_app_and_makes_the_account(trakt: RunningSand
         assert value not in result.output
 
 
+def test_a_name_that_no_account_can_have_is_refused_first(trakt: RunningSandbox) -> None:
+    """Nobody gives a consent for nothing."""
+    reason = failing(InputError, "--account", "../x", "connect")
+    assert reason.message == "'../x' cannot be the name of an account."
+    assert trakt.count("/oauth") == 0
+
+
 def test_second_connect_asks_for_nothing(trakt: RunningSandbox) -> None:
     """A stored app is used again: renewing takes no typing."""
     watchbook("connect", typed=f"{trakt.client_id}\n{trakt.client_secret}\n")

@@ -127,6 +127,14 @@ def test_a_file_that_is_missing_is_refused(run: Run, tmp_path: Path) -> None:
     assert "There is no file" in ended.err
 
 
+@pytest.mark.parametrize("name", ["../x", "A b", ""])
+def test_a_new_account_has_a_plain_name(run: Run, export: Path, name: str) -> None:
+    """No import makes an account that `account add` would refuse."""
+    ended = run("--account", name, "import", str(export))
+    assert (ended.code, "cannot be the name of an account" in ended.err) == (2, True)
+    assert "no account yet" in run("account").out
+
+
 def killed(arguments: list[str], step: str) -> int:
     """How a process ends that is killed at a step."""
     command = [sys.executable, "-m", "watchbook", *arguments]

@@ -86,7 +86,7 @@ class _ReadingBack:
     @property
     def name(self) -> str:
         """What the account is called, if it is to be made."""
-        return self.wanted or self.entry.name
+        return accounts.name_from(self.entry.name) if self.wanted is None else self.wanted
 
     @property
     def label(self) -> str:
@@ -174,7 +174,7 @@ class _ReadingBack:
     def _take_in(self, run_id: int | None) -> tuple[Account, int, ImportReport]:
         """The one transaction in which everything is taken in."""
         with self.store.database.write(durable=True) as conn:
-            account = self.account(conn) or accounts.add(conn, self.name)
+            account = self.account(conn) or accounts.add(conn, accounts.checked_name(self.name))
             if _holds_rows(conn, account):
                 raise _refused(self.label, account)
             if run_id is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from watchbook.cli.context import Context
     from watchbook.store.accounts import Account
 
-_LONGEST_NAME = 60
 _OWN_SETTINGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "sync-every": ("sync_every", values.period),
     "backup-every": ("backup_every", values.period),
@@ -60,7 +58,7 @@ def add(context: Context, name: str) -> None:
     from watchbook.store import accounts
 
     with context.store.database.write() as conn:
-        made = accounts.add(conn, _checked_name(name))
+        made = accounts.add(conn, accounts.checked_name(name))
     context.say(f"{made.name} has an empty book now. Next: one of")
     context.say(f"  watchbook --account {made.name} connect")
     context.say(f"  watchbook --account {made.name} import FILE.zip")
@@ -81,7 +79,7 @@ def rename(context: Context, old: str, new: str) -> None:
 
     with context.store.database.write() as conn:
         present = accounts.choose(conn, old)
-        if accounts.find(conn, _checked_name(new)) is not None:
+        if accounts.find(conn, accounts.checked_name(new)) is not None:
             raise InputError(
                 f"There is an account called {new} already.", hint="Choose another name."
             )
@@ -158,15 +156,6 @@ def _read_change(change: str) -> tuple[str, str | None]:
             f"{key}: {value!r} {reason}.", hint="`watchbook account set --help` shows an example."
         ) from None
     return column, value.strip()
-
-
-def _checked_name(name: str) -> str:
-    if len(name) > _LONGEST_NAME or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise InputError(
-            f"{name!r} cannot be the name of an account.",
-            hint=f"Small letters, digits, - and _, at most {_LONGEST_NAME}. Example: tom",
-        )
-    return name
 
 
 def _removable(context: Context, name: str) -> Account:

@@ -115,7 +115,10 @@ def _present(context: Context) -> Account | None:
     with context.store.database.read() as conn:
         known = accounts.all_accounts(conn)
     if context.account_name is not None:
-        return next((a for a in known if a.name == context.account_name), None)
+        named = next((a for a in known if a.name == context.account_name), None)
+        if named is None:
+            accounts.checked_name(context.account_name)  # before anybody is asked for a consent
+        return named
     return known[0] if len(known) == 1 else None
 
 

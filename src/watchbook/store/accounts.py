@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,11 @@ import sqlalchemy as sa
 from watchbook.clock import now, to_millis
 from watchbook.errors import InputError
 from watchbook.store.schema import accounts
+
+PROVISIONAL = "me"
+"""Name of an account until Trakt has told its slug."""
+
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,27 @@ def choose(conn: sa.Connection, name: str | None) -> Account:
             "There are several accounts.", hint=f"Say which with --account NAME: {names}."
         )
     return known[0]
+
+
+def checked_name(name: str) -> str:
+    """``name``, if it is safe in files, addresses and commands; raises InputError."""
+    if len(name) > _LONGEST_NAME or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise InputError(
+            f"{name!r} cannot be the name of an account.",
+            hint=f"Small letters, digits, - and _, at most {_LONGEST_NAME}. Example: tom",
+        )
+    return name
+
+
+def name_from(text: str) -> str:
+    """A name that :func:`checked_name` takes, made of a slug or of whatever an archive says."""
+    plain = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).lstrip("_-")[:_LONGEST_NAME]
+    return plain.rstrip("-") or PROVISIONAL
+
+
+def name_for(wanted: str | None, slug: str) -> str:
+    """What a new account is called: as asked for, else by its slug; raises InputError."""
+    return name_from(slug) if wanted is None else checked_name(wanted)
 
 
 def add(conn: sa.Connection, name: str, **values: object) -> Account:
