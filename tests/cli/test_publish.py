@@ -50,7 +50,9 @@ def test_the_dry_run_shows_the_exact_posts(run: Run, published: Published, blog:
     held = run("publish", "--dry-run").out
     assert "Waits for a rating of 7 or more." in held
     published.rules()
+    printed = run("publish", "--dry-run").out
     shown = json.loads(run("publish", "--dry-run", "--json").out)["blog"][0]
+    assert json.loads(printed[printed.index("{") :]) == shown["post"]
     assert blog.site.of("POST", "/micropub") == []
     run("publish")
     (asked,) = blog.site.of("POST", "/micropub")

@@ -197,7 +197,8 @@ def _show_preview(context: Context, one: Preview) -> None:
     context.say(f"Post {one.post.id}, {one.post.state}, due {due}.{why}")
     if one.properties is not None:
         body = msgspec.json.encode(entry(one.properties))
-        context.say(msgspec.json.format(body, indent=2).decode())
+        for line in msgspec.json.format(body, indent=2).decode().splitlines():
+            context.say(line)
 
 
 def _shown(one: Preview) -> dict[str, Any]:

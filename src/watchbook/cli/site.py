@@ -81,7 +81,8 @@ def show_(context: Context, name: str | None) -> None:
     ]
     show(context, _about(stands), head=found.name, aside=found.me or "")
     show(context, _about_rules(found), head="Rules that differ from the defaults")
-    show(context, map(_about_try, answers), head="What it answered last")
+    if answers:
+        show(context, map(_about_try, answers), head="What it answered last")
     if context.json:
         context.answer({**_as_data(stands), "rules": found.rules, "answers": answers})
 

@@ -16,7 +16,7 @@ from watchbook.micropub.post import properties
 from watchbook.publish import news
 from watchbook.publish.composing import composed
 from watchbook.publish.deciding import decided
-from watchbook.publish.facts import facts_of
+from watchbook.publish.facts import facts_by_post
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import TABLE, read_rule, read_rules
 from watchbook.publish.sending import Pass, Sent
@@ -62,11 +62,13 @@ def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Prev
     state = datasets.find(conn, account.id, "watched_history").state
     newest_first = rules.order == "newest-first"
     states = [PostState.WAITING, PostState.HELD]
-    for post in outbox.find(conn, site.id, states, newest_first=newest_first):
+    rows = outbox.find(conn, site.id, states, newest_first=newest_first)
+    known = facts_by_post(conn, site, rows)
+    for post in rows:
         if post.kind != PostKind.CREATE:
             yield Preview(post, None, f"{post.kind} of a post")
             continue
-        facts = facts_of(conn, account.id, outbox.plays_of(conn, post.id))
+        facts = known[post.id]
         decision = decided(facts, rules, complete=state == datasets.COMPLETE)
         words = post.words if post.state == PostState.HELD else decision.words
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,8 +12,11 @@ import sqlalchemy as sa
 
 from watchbook.exporting.selection import SelectedPlay, plays_of
 from watchbook.micropub.titles import Episode, Film, Ids, Show, Watched
-from watchbook.store import items
+from watchbook.store import items, outbox
+from watchbook.store.outbox import Post
+from watchbook.store.plays import CHUNK
 from watchbook.store.schema import plays
+from watchbook.store.sites import Site
 from watchbook.trakt.parse import decode_any, lookup
 
 NOTES = ("notes_movies", "notes_episodes")
@@ -45,26 +49,40 @@ def facts_of(conn: sa.Connection, account_id: int, ids: Collection[int]) -> list
     """The facts of some plays, in the order of watching."""
     found = plays_of(conn, account_id, ids)
     notes = _notes(conn, account_id) if found else {}
+    times = _times(conn, account_id, {play.title_key for play in found if play.title_key})
     return [
-        Facts(play, _times(conn, account_id, play), notes.get(play.title_key or "", ""))
+        Facts(play, times.get(play.history_id, 1), notes.get(play.title_key or "", ""))
         for play in sorted(found, key=lambda play: (play.watched_at, play.history_id))
     ]
 
 
-def _times(conn: sa.Connection, account_id: int, play: SelectedPlay) -> int:
-    """How often the title had been watched with this play; unknown dates come first."""
-    if play.title_key is None:
-        return 1
-    before = sa.tuple_(plays.c.watched_at, plays.c.history_id) <= sa.tuple_(
-        sa.literal(play.watched_at), sa.literal(play.history_id)
-    )
-    query = sa.select(sa.func.count()).where(
-        plays.c.account_id == account_id,
-        plays.c.title_key == play.title_key,
-        plays.c.removed_at.is_(None),
-        before,
-    )
-    return max(conn.scalar(query) or 0, 1)
+def facts_by_post(conn: sa.Connection, site: Site, posts: Iterable[Post]) -> dict[int, list[Facts]]:
+    """The facts of many posts of a site at once, by post; the plays of each in order."""
+    found: dict[int, list[Facts]] = {post.id: [] for post in posts}
+    post_of = outbox.posts_of_plays(conn, site.id)
+    wanted = [history_id for history_id, post_id in post_of.items() if post_id in found]
+    for start in range(0, len(wanted), CHUNK):
+        for facts in facts_of(conn, site.account_id, wanted[start : start + CHUNK]):
+            found[post_of[facts.play.history_id]].append(facts)
+    for one in found.values():
+        one.sort(key=lambda facts: (facts.play.watched_at, facts.play.history_id))
+    return found
+
+
+def _times(conn: sa.Connection, account_id: int, titles: Collection[str]) -> dict[int, int]:
+    """Which watch of its title each play of ``titles`` is; unknown dates come first."""
+    keys, times = list(titles), {}
+    for start in range(0, len(keys), CHUNK):
+        query = sa.select(plays.c.title_key, plays.c.history_id).where(
+            plays.c.account_id == account_id,
+            plays.c.title_key.in_(keys[start : start + CHUNK]),
+            plays.c.removed_at.is_(None),
+        )
+        seen: Counter[str] = Counter()
+        for key, history_id in conn.execute(query.order_by(plays.c.watched_at, plays.c.history_id)):
+            seen[key] += 1
+            times[history_id] = seen[key]
+    return times
 
 
 def _notes(conn: sa.Connection, account_id: int) -> Mapping[str, str]:

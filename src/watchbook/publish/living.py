@@ -19,7 +19,7 @@ from watchbook.micropub.citing import Properties
 from watchbook.micropub.post import Post as Entry
 from watchbook.micropub.post import properties, replacement
 from watchbook.publish.composing import composed
-from watchbook.publish.facts import Facts, facts_of
+from watchbook.publish.facts import Facts, facts_by_post
 from watchbook.publish.rules import Rules
 from watchbook.store import outbox
 from watchbook.store.accounts import Account
@@ -44,11 +44,14 @@ class Difference:
 def ask_for_changes(conn: sa.Connection, account: Account, site: Site, rules: Rules) -> None:
     """Ask for the changes that a site's living posts need by now."""
     since = to_millis(now() - rules.living_for)
-    for post in outbox.published_since(conn, site.id, since):
-        if post.url is None or _is_followed(outbox.about(conn, post.id)):
+    young, changes = outbox.published_since(conn, site.id, since), {}
+    if young:
+        changes = outbox.changes_of_posts(conn, site.id)
+    known = facts_by_post(conn, site, young)
+    for post in young:
+        if post.url is None or _is_followed(changes.get(post.id, [])):
             continue
-        facts = facts_of(conn, account.id, outbox.plays_of(conn, post.id))
-        if facts:
+        if facts := known[post.id]:
             _follow(conn, post, facts, account, rules)
         else:
             _withdraw(conn, post, rules)

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from watchbook.clock import from_millis, now, to_millis
+from watchbook.clock import from_millis, in_words, now, to_millis
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight, foreseen
 from watchbook.micropub.outcome import Kind
@@ -24,7 +24,7 @@ from watchbook.micropub.post import properties
 from watchbook.micropub.reading import Wanted
 from watchbook.publish.composing import composed, zone_of
 from watchbook.publish.deciding import SEND, Decision, decided
-from watchbook.publish.facts import Facts, facts_of
+from watchbook.publish.facts import Facts, facts_by_post, facts_of
 from watchbook.publish.living import Difference, ask_for_changes, difference
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import Rules, read_rules
@@ -42,6 +42,7 @@ _LOOKS_APART = (timedelta(minutes=5), timedelta(days=1))
 
 _PASSING = frozenset({Reason.RATING, Reason.FIRST, Reason.TEXT})
 """Reasons to hold a post that go away by themselves."""
+_AT_A_TIME = 1_000
 _ASK = (
     "It is not known whether the post was made, and the site shows no way to find out. Look at "
     "the site, then say: `watchbook publish --settle ID posted|again|drop`."
@@ -81,11 +82,8 @@ class Pass:
         for post in [] if closed else self._rows(PostState.UNKNOWN):
             self._look(post)
         stopped = closed or self._is_quiet()
-        for post in [] if stopped else self._rows(PostState.WAITING):
-            stopped = self._settler.stopped or self._out_of_breath()
-            if stopped:
-                break
-            self._send(post)
+        while not stopped and (batch := self._rows(PostState.WAITING)):
+            stopped = self._send_all(self._wanted(batch))
         return Sent(self._settler.counts, stopped or self._settler.stopped)
 
     # --- What was left ---------------------------------------------------------------------
@@ -99,16 +97,36 @@ class Pass:
 
     def _free_held(self, conn: sa.Connection) -> None:
         """Let posts go on whose reason to be held has passed: a rating came, a text was mended."""
-        for post in outbox.find(conn, self._site.id, [PostState.HELD]):
-            if post.reason in _PASSING and self._decided(conn, post)[1].state is not PostState.HELD:
+        held = outbox.find(conn, self._site.id, [PostState.HELD])
+        passing = [post for post in held if post.reason in _PASSING]
+        known = facts_by_post(conn, self._site, passing)
+        for post in passing:
+            _, decision = self._decided(conn, post, known[post.id])
+            if decision.state is not PostState.HELD:
                 outbox.change(conn, post.id, state=PostState.WAITING, reason=None, words=None)
 
     def _rows(self, state: PostState) -> list[Post]:
         newest_first, moment = self._rules.order == "newest-first", to_millis(now())
         with self._database.read() as conn:
-            return outbox.find(conn, self._site.id, [state], due=moment, newest_first=newest_first)
+            return outbox.find(
+                conn,
+                self._site.id,
+                [state],
+                due=moment,
+                newest_first=newest_first,
+                limit=_AT_A_TIME,
+            )
 
     # --- Sending ---------------------------------------------------------------------------
+
+    def _send_all(self, posts: list[Post]) -> str | None:
+        """Send what is due; why that ended early, in words."""
+        for post in posts:
+            stopped = self._settler.stopped or self._out_of_breath()
+            if stopped:
+                return stopped
+            self._send(post)
+        return self._settler.stopped
 
     def _is_closed(self) -> str | None:
         """Why the site may not be asked anything now, in words."""
@@ -130,13 +148,28 @@ class Pass:
         since = to_millis(now() - timedelta(seconds=pace.seconds))
         with self._database.read() as conn:
             used = len(outbox.sent_since(conn, self._site.id, since))
-        return f"The pace is {pace}." if used >= pace.count else None
+        if used < pace.count:
+            return None
+        return f"No more than {pace.count} posts in {in_words(timedelta(seconds=pace.seconds))}."
 
     def _send(self, post: Post) -> None:
         if post.kind == PostKind.CREATE:
             self._create(post)
         else:
             self._follow_up(post)
+
+    def _wanted(self, posts: list[Post]) -> list[Post]:
+        """Those that may be sent; what the rules keep back is settled, in one transaction."""
+        with self._write() as conn:
+            known = facts_by_post(conn, self._site, posts)
+            complete, wanted = self._is_complete(conn), []
+            for post in posts:
+                decision = decided(known[post.id], self._rules, complete=complete)
+                if post.kind != PostKind.CREATE or decision == SEND:
+                    wanted.append(post)
+                else:
+                    self._leave(conn, post, decision)
+        return wanted
 
     def _create(self, post: Post) -> None:
         if post.tries and self._was_made(post):
@@ -157,16 +190,18 @@ class Pass:
     def _prepare(self, post: Post) -> tuple[Entry, int] | None:
         """Decide about a post and note that it is being sent; None when it is not."""
         with self._write() as conn:
-            entry, decision = self._decided(conn, post)
+            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+            entry, decision = self._decided(conn, post, facts)
             if entry is None:
                 self._leave(conn, post, decision)
                 return None
             outbox.change(conn, post.id, state=PostState.SENDING, reason=None, words=None)
             return entry, outbox.begin(conn, post.id, "send")
 
-    def _decided(self, conn: sa.Connection, post: Post) -> tuple[Entry | None, Decision]:
+    def _decided(
+        self, conn: sa.Connection, post: Post, facts: list[Facts]
+    ) -> tuple[Entry | None, Decision]:
         """How a post stands by the rules, and what to send where it may go."""
-        facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
         decision = decided(facts, self._rules, complete=self._is_complete(conn))
         return self._composed(post, facts) if decision == SEND else (None, decision)
 

@@ -265,16 +265,26 @@ def find(
     return [Post(*row) for row in conn.execute(query)]
 
 
-def about(conn: sa.Connection, post_id: int) -> list[Post]:
-    """The updates and withdrawals of a post, oldest first."""
-    query = sa.select(*_COLUMNS).where(outbox.c.post_id == post_id).order_by(outbox.c.id)
-    return [Post(*row) for row in conn.execute(query)]
-
-
 def plays_of(conn: sa.Connection, outbox_id: int) -> list[int]:
     """The history ids of the plays that a post is about."""
     query = sa.select(outbox_plays.c.history_id).where(outbox_plays.c.outbox_id == outbox_id)
     return sorted(conn.scalars(query))
+
+
+def posts_of_plays(conn: sa.Connection, site_id: int) -> dict[int, int]:
+    """The post of each play that has one at the site, by history id."""
+    query = sa.select(outbox_plays.c.history_id, outbox_plays.c.outbox_id)
+    rows = conn.execute(query.where(outbox_plays.c.site_id == site_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def changes_of_posts(conn: sa.Connection, site_id: int) -> dict[int, list[Post]]:
+    """The updates and withdrawals of a site's posts, by post, oldest first."""
+    query = sa.select(*_COLUMNS).where(outbox.c.site_id == site_id, outbox.c.post_id.is_not(None))
+    found: dict[int, list[Post]] = {}
+    for post in (Post(*row) for row in conn.execute(query.order_by(outbox.c.id))):
+        found.setdefault(post.post_id or 0, []).append(post)
+    return found
 
 
 def counts(conn: sa.Connection, site_id: int) -> dict[str, int]:
