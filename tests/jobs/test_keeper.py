@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from tests.conftest import TEST_KEY
 from watchbook import connecting
 from watchbook.addresses import AddressRule
+from watchbook.clock import now, to_millis
 from watchbook.errors import StoreUnavailable
 from watchbook.http import HttpClient
 from watchbook.jobs.keeper import Keeper
 from watchbook.jobs.port import Job, Stand
 from watchbook.jobs.reaper import Pulse
 from watchbook.settings import load
-from watchbook.store import accounts, due, runs
+from watchbook.store import accounts, due, outbox, runs, sites
 from watchbook.store.opening import Store
+from watchbook.store.outbox import PostState
+from watchbook.store.sites import Kind, SiteState
 
 
 class Shelf:
@@ -106,3 +111,50 @@ def test_start_that_fails_says_why(store: Store, keeper: Keeper, shelf: Shelf) -
         keeper.start()
     keeper.stop()
     assert keeper.health.status == "down"
+
+
+def with_site(store: Store, *, due_in: int, state: SiteState = SiteState.WORKING) -> None:
+    """An account with a site, and a post for it that is due in so many milliseconds."""
+    moment = to_millis(now())
+    with store.database.write() as conn:
+        account = accounts.add(conn, "sandra")
+        site = sites.add(conn, account, "blog", Kind.MICROPUB, "https://blog.example/micropub")
+        sites.set_state(conn, site.id, state)
+        post = {
+            "account_id": account.id,
+            "site_id": site.id,
+            "slug": "trakt-1",
+            "watched_at": moment,
+            "state": PostState.WAITING,
+            "due_at": moment + due_in,
+        }
+        outbox.offer(conn, post, 1)
+        due.add(conn, [due.Due(account.id, "publish", moment - 1, None)])
+
+
+@pytest.mark.parametrize(
+    ("due_in", "state", "jobs"),
+    [
+        (-1, SiteState.WORKING, 1),
+        (600_000, SiteState.WORKING, 0),
+        (-1, SiteState.PAUSED, 0),
+        (-1, SiteState.SIGN_IN, 0),
+    ],
+)
+def test_publishing_gets_a_job_when_something_is_due(
+    store: Store, keeper: Keeper, shelf: Shelf, due_in: int, state: SiteState, jobs: int
+) -> None:
+    """Accounts whose sites have nothing to send cost the engine nothing."""
+    with_site(store, due_in=due_in, state=state)
+    keeper.look()
+    assert len([job for job in shelf.queued if job.startswith("publish")]) == jobs
+
+
+def test_published_posts_are_looked_at_now_and_then(
+    store: Store, keeper: Keeper, shelf: Shelf
+) -> None:
+    """When nothing was due for ten minutes, a job looks for what has changed."""
+    with_site(store, due_in=600_000)
+    with time_machine.travel(now() + timedelta(minutes=10), tick=True):
+        keeper.look()
+    assert [job for job in shelf.queued if job.startswith("publish")]

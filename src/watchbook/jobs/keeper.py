@@ -18,7 +18,7 @@ from watchbook.jobs.port import Job, Jobs, Kind, Stand
 from watchbook.jobs.reaper import Pulse, Reaper
 from watchbook.logs import logger
 from watchbook.steps import hurried, step
-from watchbook.store import due, runs
+from watchbook.store import due, outbox, runs
 from watchbook.store.due import Due
 
 LOOK_EVERY = timedelta(seconds=5)
@@ -107,6 +107,9 @@ class Keeper:
         """Queue what is due: first with the engine, which knows it by name, then in the row."""
         moment = to_millis(now())
         waiting = [row for row in rows if row.job is None and row.next_at <= moment]
+        with self._database.read() as conn:
+            pressing = outbox.pressing(conn, moment)
+        waiting = [row for row in waiting if plan.is_worth_a_job(row, pressing, moment)]
         for row in waiting[:_QUEUED_AT_ONCE]:
             job = _job_of(row)
             self._jobs.enqueue(job)

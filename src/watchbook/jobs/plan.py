@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -22,7 +22,10 @@ COPY_EVERY = timedelta(minutes=10)
 """How often is looked whether a copy that failed may be tried again; each has its own pauses."""
 
 PUBLISH_EVERY = timedelta(minutes=1)
-"""How often is looked whether something is due at an account's sites."""
+"""How often an account's sites are sent to, at most, while something is due there."""
+
+CHANGES_EVERY = timedelta(minutes=10)
+"""How often is looked for what has changed in posts that are out, when nothing else is due."""
 
 _FIXED = {Kind.COPY: COPY_EVERY, Kind.PUBLISH: PUBLISH_EVERY}
 
@@ -109,3 +112,18 @@ def _first_rows(conn: sa.Connection, fresh: Wanted, moment: int) -> Iterator[Due
         if kind is Kind.BACKUP and ended is None:
             first += schedule.millis(schedule.BUSY_PAUSE)  # let its first sync begin before
         yield Due(account_id, kind, first, None)
+
+
+def is_worth_a_job(row: Due, pressing: Collection[int], moment: int) -> bool:
+    """Whether a row that is due needs a job now: publishing does only for what is due there.
+
+    ``pressing`` are the accounts with something due at their sites.
+    """
+    if row.kind != Kind.PUBLISH or row.account_id in pressing:
+        return True
+    return looks_for_changes(row.next_at, moment)
+
+
+def looks_for_changes(slot: int, moment: int) -> bool:
+    """Whether a slot for publishing has waited so long that published posts are looked at, too."""
+    return moment - slot >= schedule.millis(CHANGES_EVERY)

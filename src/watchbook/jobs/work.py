@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from watchbook.archive.backup import back_up, recipients_for
 from watchbook.archive.prune import prune, rule_for
-from watchbook.clock import counted, from_millis, monotonic, now, to_millis
+from watchbook.clock import counted, monotonic, now, to_millis
 from watchbook.connecting import Installation, account_or_first
 from watchbook.errors import (
     ArchiveDamaged,
@@ -22,7 +22,7 @@ from watchbook.errors import (
     TakenOver,
     WatchbookError,
 )
-from watchbook.jobs import schedule
+from watchbook.jobs import plan, schedule
 from watchbook.jobs.plan import has_sign_in, period_of
 from watchbook.jobs.port import Job, Kind
 from watchbook.logs import logger
@@ -34,9 +34,6 @@ from watchbook.store.accounts import Account
 from watchbook.store.due import Due
 from watchbook.store.sites import Site
 from watchbook.sync import SyncOptions, client_of, sync_account
-
-_CHANGES_EVERY = 10
-"""Minutes between looks for what has changed in posts that are out."""
 
 _log = logger("jobs")
 
@@ -168,10 +165,10 @@ class Worker:
 
         What has changed since (a rating, a deleted play) is looked for less often.
         """
-        changes = from_millis(job.slot).minute % _CHANGES_EVERY == 0
+        moment = to_millis(now())
+        changes = plan.looks_for_changes(job.slot, moment)
         with self._installation.store.database.read() as conn:
             known = sites.all_sites(conn, account.id)
-            moment = to_millis(now())
             busy = [one for one in known if changes or outbox.has_due(conn, one.id, moment)]
         told = [self._publish_at(account, one) for one in busy]
         return Done("; ".join(filter(None, told)))

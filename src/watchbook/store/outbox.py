@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.store.schema import attempts, outbox, outbox_plays
+from watchbook.store.schema import attempts, outbox, outbox_plays, sites
+from watchbook.store.sites import SiteState
 
 
 class PostState(StrEnum):
@@ -52,6 +53,9 @@ class Reason(StrEnum):
 
 OPEN = frozenset({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN, PostState.HELD})
 """States in which a row may still go out."""
+
+_GOING = frozenset({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN})
+"""Those in which something is done about it when its time has come."""
 
 
 @dataclass(frozen=True)
@@ -213,11 +217,22 @@ def newest_published(conn: sa.Connection, site_id: int) -> Post | None:
     return Post(*row) if row else None
 
 
+def pressing(conn: sa.Connection, moment: int) -> set[int]:
+    """The accounts with something to send or to look for by then (millis), at sites that go on."""
+    rested = sites.c.retry_at.is_(None) | (sites.c.retry_at <= moment)
+    goes_on = sites.c.state.in_((SiteState.WORKING, SiteState.TROUBLED)) & rested
+    query = (
+        sa.select(outbox.c.account_id)
+        .join(sites, sites.c.id == outbox.c.site_id)
+        .where(goes_on, outbox.c.state.in_(_GOING), outbox.c.due_at <= moment)
+    )
+    return set(conn.scalars(query.distinct()))
+
+
 def has_due(conn: sa.Connection, site_id: int, moment: int) -> bool:
     """Whether there is something to send or to look for at a site by then (millis)."""
-    going = (PostState.WAITING, PostState.UNKNOWN, PostState.SENDING)
     query = sa.select(outbox.c.id).where(
-        outbox.c.site_id == site_id, outbox.c.state.in_(going), outbox.c.due_at <= moment
+        outbox.c.site_id == site_id, outbox.c.state.in_(_GOING), outbox.c.due_at <= moment
     )
     return conn.scalar(query.limit(1)) is not None
 

@@ -38,7 +38,8 @@ class SiteState(StrEnum):
 class Site:
     """One site of an account. Times are milliseconds since 1970; ``rules`` are those it has set.
 
-    ``endpoint`` is the Micropub endpoint's address, or the folder. ``sign_in`` says how its
+    ``endpoint`` is the Micropub endpoint's address, or the folder. ``config`` is what a folder
+    still waits for: the command after changes. ``sign_in`` says how its
     owner signed in (JSON). ``renewing`` is the fingerprint of a refresh token that was sent, as
     long as its answer is not known. Plays watched before ``connected_at`` are not news there.
     """
