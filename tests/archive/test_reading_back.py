@@ -815,6 +815,24 @@ def test_the_same_archive_again_changes_nothing(book: Book, other: Store) -> Non
     assert everything(other) == before
 
 
+def test_two_imports_at_once_end_well(
+    book: Book, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slower one, which began when there was no account yet, finds what it would bring."""
+    path = archived(book.store).path
+    holding = leases.holding
+
+    def slowly(*arguments: Any) -> Any:
+        monkeypatch.setattr(leases, "holding", holding)
+        assert not take(other, path).nothing_new
+        return holding(*arguments)
+
+    monkeypatch.setattr(leases, "holding", slowly)
+    report = take(other, path)
+    assert report.nothing_new
+    assert "holds what is in" in report.words
+
+
 def test_an_account_with_other_rows_is_refused(book: Book, other: Store) -> None:
     """What is kept is never mixed with an archive; the error says where else it could go."""
     path = archived(book.store).path

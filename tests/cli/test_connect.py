@@ -172,7 +172,7 @@ def test_a_name_that_no_account_can_have_is_refused_first(trakt: RunningSandbox)
     """Nobody gives a consent for nothing."""
     reason = failing(InputError, "--account", "../x", "connect")
     assert reason.message == "'../x' cannot be the name of an account."
-    assert trakt.count("/oauth") == 0
+    assert trakt.requests()["total"] == 0
 
 
 def test_second_connect_asks_for_nothing(trakt: RunningSandbox) -> None:

@@ -69,6 +69,8 @@ def import_archive(
         name = f"account:{account.id}" if account else NEW_ACCOUNT
         whose = account.name if account else reading.name
         with leases.holding(store.database, name, f"an import for {whose}"):
+            with store.database.read() as conn:
+                account = reading.account(conn)  # another import may have made it meanwhile
             return reading.run(account)
 
 
