@@ -81,6 +81,10 @@ class Outcome:
     changed: int = 0
     removed: int = 0
     held: int = 0
+    missing: int = 0
+    """Rows that the reading lacks, and that the next one decides about."""
+    gone: int = 0
+    """Rows that were taken in though Trakt no longer has them, and marked so."""
     rejected: int = 0
     holes: list[str] = field(default_factory=list)
     new_plays: list[int] = field(default_factory=list)

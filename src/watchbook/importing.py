@@ -6,6 +6,7 @@ by their own ``last_activities``, not by when they are imported.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from watchbook.clock import from_iso, monotonic, now, to_millis
+from watchbook.clock import counted, from_iso, monotonic, now, to_millis
 from watchbook.desk import Listener
 from watchbook.errors import InputError
 from watchbook.exports.trakt_zip import Owner, TraktExport, open_export
@@ -26,6 +27,7 @@ from watchbook.trakt.parse import decode_any, lookup
 from watchbook.verdict import SyncReport, judged
 
 NEW_ACCOUNT = "account:new"
+_NEWS = ("added", "changed", "removed", "gone")
 _BEFORE_ALL = datetime.min.replace(tzinfo=now().tzinfo)
 
 
@@ -35,6 +37,8 @@ class ImportReport(SyncReport):
 
     file: str = ""
     order: str = ""
+    source: str = "archive"
+    """What the file was: an ``export`` of Trakt's, or an ``archive`` of ours."""
     failures: list[str] = field(default_factory=list)
     """What Trakt's own exporter could not read."""
 
@@ -159,11 +163,13 @@ class _Import:
                 self.listener,
                 accept_removals=self.accept_removals,
             )
-            report = ImportReport(account.name, file=self.export.label, order=order.value)
+            report = ImportReport(
+                account.name, file=self.export.label, order=order.value, source="export"
+            )
             report.data_sets = intake.run()
-            report.notes = _notes(self.export, order)
+            report.notes = _notes(self.export, order) + _of_absent_rows(report)
             report.failures = [failure.words for failure in self.export.failures]
-            report.nothing_new = not any(map(report.total, ("added", "changed", "removed")))
+            report.nothing_new = not any(map(report.total, _NEWS))
             self._adopt(conn, account, order)
             step("import.taken")
         return account, run_id, report
@@ -205,4 +211,21 @@ def _notes(export: TraktExport, order: Order) -> list[str]:
         )
     if export.strange:
         notes.append(f"passed over: {', '.join(export.strange[:5])}")
+    return notes
+
+
+def _of_absent_rows(report: ImportReport) -> list[str]:
+    """What is said of rows that the export lacks, and of those that only it has."""
+    missing: Counter[str] = Counter()
+    for outcome in report.data_sets:
+        missing[outcome.name.partition("/")[0]] += outcome.missing
+    notes = [
+        f"{counted(number, 'row')} of {name} {'is' if number == 1 else 'are'} not in this export; "
+        "what the next one lacks too counts as gone"
+        for name, number in missing.items()
+        if number
+    ]
+    if gone := report.total("gone"):
+        are, were = ("is", "was") if gone == 1 else ("are", "were")
+        notes.append(f"{counted(gone, 'play')} that {are} gone at Trakt {were} taken in as such")
     return notes

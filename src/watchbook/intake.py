@@ -3,7 +3,8 @@
 Rows get the same keys as those read from Trakt's API, so both doors fill one store. What the
 API has read since, and what it knows better, stays: an export never takes anything away from a
 newer or a richer reading. What a newer export lacks is marked missing; a second, later export
-that lacks it too marks it removed, under the same tripwire as a sync.
+that lacks it too marks it removed, under the same tripwire as a sync. Plays of an older export
+that a whole and newer reading did not show are gone at Trakt, and kept as such.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from watchbook.shelves import (
     settle_known,
     settle_newer,
 )
-from watchbook.store import datasets, items, plays
+from watchbook.store import datasets, items, plays, runs
 from watchbook.store.datasets import COMPLETE, INCOMPLETE, NEVER, UNAVAILABLE, DataSetState
 from watchbook.store.titles import TitleWriter
 from watchbook.trakt.datasets import BY_NAME, CATALOGUE, DataSet, Shape
@@ -265,10 +266,11 @@ class Intake:
     def _unknown_plays(self, reading: Reading) -> Outcome | None:
         """Add the plays that the store has never heard of; everything else stays as it is.
 
-        A whole and newer reading would have shown them if Trakt still had them, so they wait
-        for the next reading to confirm that.
+        A whole and newer reading would have shown them if Trakt still had them, so they are gone.
+        Where it is not sure which is the newer one, the next reading decides.
         """
         outcome = Outcome(reading.name, reading.before.state, reading.before.words or "")
+        whole, gone = reading.before.state == COMPLETE, self._is_surely_older(reading)
         generation = reading.before.generation
         shelf = PlayShelf(*self._where(reading), generation)
         for batch in self._batches(reading):
@@ -277,13 +279,26 @@ class Intake:
             known = {row.history_id for row in plays.by_ids(self.conn, self.account_id, ids)}
             rows = [row for row in rows if row.history_id not in known]
             new, _ = plays.save(self.conn, self.account_id, rows, generation, self.moment)
-            if reading.before.state == COMPLETE:
-                shelf.mark(new, "missing_at", self.moment)
-            outcome.added += len(new)
+            for column in ["missing_at"] * whole + ["removed_at"] * gone:
+                shelf.mark(new, column, self.moment)
+            outcome.gone += len(new) * gone
+            outcome.added += len(new) * (not gone)
         outcome.kept = plays.count(self.conn, self.account_id)
         if outcome.added and reading.before.state != NEVER:
             datasets.change(self.conn, self.account_id, reading.name, {"kept": outcome.kept})
-        return outcome if outcome.added else None
+        return outcome if outcome.added or outcome.gone else None
+
+    def _is_surely_older(self, reading: Reading) -> bool:
+        """Whether the last reading of a data set was whole, and begun after the export was made.
+
+        A sync writes down first when anything moved, and may have ended before it read the rest.
+        """
+        for last in runs.latest(self.conn, self.account_id, "sync"):
+            ended = last.outcome in {runs.COMPLETE, runs.INCOMPLETE}
+            if not ended and (last.outcome != runs.FAILED or last.requests):
+                return False
+        older = self.order is Order.OLDER and self.export.moment is not None
+        return older and reading.before.state == COMPLETE
 
     def _claimed(self, reading: Reading) -> int | None:
         """How many rows Trakt's statistics in the export count, where they do."""
@@ -399,6 +414,6 @@ def _id_of(line: DataSet, row: Mapping[str, Any]) -> Any:
 
 def _held_words(held: int) -> str:
     return (
-        f"{counted(held, 'row')} vanished at once and are kept until you import the same file "
-        "with --accept-removals"
+        f"{counted(held, 'row')} vanished at once and are kept until you run "
+        "`watchbook import FILE --accept-removals` with the same file"
     )

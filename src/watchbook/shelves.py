@@ -105,17 +105,19 @@ class PlayShelf:
 def settle_newer(shelf: Shelf[Any], outcome: Outcome, moment: int, *, accept: bool) -> None:
     """Mark what a newer reading lacks missing, and removed what an earlier one lacked too.
 
-    When that is much at once it is held until a person accepts it.
+    When much is lacking at once, all of it is held until a person accepts it.
     """
     unseen = shelf.unseen()
     gone = unseen & shelf.missing()
     shelf.mark(unseen, "missing_at", moment)
     shelf.forget_rejects()
-    if trips_wire(len(gone), shelf.count()) and not accept:
-        outcome.held = len(gone)
-    else:
-        _remove(shelf, outcome, gone, moment)
-    outcome.kept = shelf.count()
+    many = trips_wire(len(unseen), shelf.count())
+    if many and not accept:
+        outcome.held = len(unseen)
+        outcome.kept = shelf.count()
+        return
+    _remove(shelf, outcome, unseen if many else gone, moment)
+    outcome.missing = len(unseen) - outcome.removed
 
 
 def settle_held(
