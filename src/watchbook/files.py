@@ -56,10 +56,11 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
 
 
 @contextmanager
-def durable_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
+def durable_file(path: Path, *, replace: bool = True, mode: int = 0o600) -> Iterator[BinaryIO]:
     """A file that appears under ``path`` whole and durable when the block ends well.
 
-    When the block raises, nothing of it stays. Mode 0600. Raises StoreFull and StoreError.
+    When the block raises, nothing of it stays. Only files that are meant for others have another
+    ``mode``. Raises StoreFull and StoreError.
     """
     with file_errors(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -67,6 +68,7 @@ def durable_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
+                os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
             step("file.written")
             _put(Path(name), path, replace=replace)

@@ -135,7 +135,7 @@ class Scripted:
         self.created.append(post)
         return self._next(Kind.PUBLISHED, f"https://blog.example/{post.slug}")
 
-    def update(self, url: str, replace: Any) -> Outcome:
+    def update(self, url: str, replace: Any, _post: Entry) -> Outcome:
         self.updated.append((url, replace))
         return self._next(Kind.DONE, url)
 
@@ -146,6 +146,9 @@ class Scripted:
     def look(self, post: Entry, expected: str | None = None) -> Lookup:
         self.looks += 1
         return self.sights.popleft() if self.sights else CANNOT_TELL
+
+    def finish(self) -> Outcome | None:
+        return None
 
 
 def connected(book: Filled, **values: Any) -> Book:

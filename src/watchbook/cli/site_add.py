@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watchbook.store.accounts import Account
 
 _LONGEST_NAME = 60
+_PATHS = ("/", ".", "~")
 
 
 @click.command(short_help="Connect a website, or sign in there again.")
@@ -33,11 +34,12 @@ _LONGEST_NAME = 60
 def add(
     context: Context, address: str, name: str | None, begin: str | None, *, by_token: bool
 ) -> None:
-    """Connect the website at ADDRESS: it needs IndieAuth and Micropub.
+    """Connect the website at ADDRESS: it needs IndieAuth and Micropub, or is a folder.
 
     Prints an address to open in a browser and waits for the answer, or takes the address at which
     the browser ended. A site that is known already is signed in to again; its queue and its rules
-    stay.
+    stay. A path such as ./blog is the folder of a site that Hugo, Jekyll, Eleventy or Astro makes
+    of Markdown files; only the owner of this Watchbook has files written.
 
     Example: watchbook site add https://you.example/
     """
@@ -47,6 +49,8 @@ def add(
     moment = since(account, begin) if begin is not None else None
     name = _checked_name(name) if name is not None else None
     join = _with_token if by_token else _with_browser
+    if address.startswith(_PATHS):
+        join = _with_folder
     joined = join(installation, account, address, name)
     older = 0
     if moment is not None:
@@ -85,6 +89,16 @@ def _with_browser(
     return joining.finish(installation, account, begun, query, name)
 
 
+def _with_folder(
+    installation: Installation, account: Account, address: str, name: str | None
+) -> Joined:
+    from watchbook.publish import folders
+    from watchbook.publish.joining import Joined
+
+    site, known = folders.join(installation.store, account, address, name)
+    return Joined(site, known)
+
+
 def _ask_to_open(address: str) -> None:
     """Print an address whole: it holds the state, which the log and errors would hide."""
     tell("Open this page, sign in, and let Watchbook post:")
@@ -94,12 +108,19 @@ def _ask_to_open(address: str) -> None:
 def _tell_joined(context: Context, joined: Joined, older: int) -> None:
     made = joined.site
     done = "You are signed in again" if joined.renewed else "Connected"
-    context.say(f"{done}: {made.me}, called {made.name} here.")
+    if made.me is None:
+        done = "Known already" if joined.renewed else "Connected"
+    context.say(f"{done}: {made.me or made.endpoint}, called {made.name} here.")
     if older:
         context.say(f"{counted(older, 'older play')} will be published, too.")
     elif not joined.renewed:
         context.say("What you watch from now on is published there, ten minutes after it is known.")
-    context.say(f"Next: watchbook site test {made.name}")
+    if made.me is None:
+        generator = made.rules.get("generator", "no generator")
+        context.say(f"Its files are for {generator}; `watchbook site set` changes that.")
+        context.say("Next: watchbook publish --dry-run")
+    else:
+        context.say(f"Next: watchbook site test {made.name}")
     if context.json:
         context.answer(
             {"site": made.name, "me": made.me, "renewed": joined.renewed, "older": older}

@@ -31,6 +31,7 @@ class Look:
 
     ``text_in`` is content, summary or both; ``status`` (published, draft), ``visibility``
     (public, unlisted, private) are sent when they are set, and the site decides when not.
+    ``rated`` posts have the ratings; they are for files, as no server knows what to do with them.
     """
 
     payload: Payload = Payload.STANDARD
@@ -40,6 +41,7 @@ class Look:
     visibility: str | None = None
     syndicate_to: tuple[str, ...] = ()
     zone: tzinfo = UTC
+    rated: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def properties(post: Post, *, now: datetime) -> Properties:
         "featured": [pictured(picture) for picture in _featured(post)],
         "post-status": look.status and [look.status],
         "visibility": look.visibility and [look.visibility],
+        "rating": [str(one.rating) for one in post.watched if look.rated and one.rating],
         "mp-slug": [post.slug or slug_of(post.watched)],
         "mp-syndicate-to": look.syndicate_to,
         "watch-of": [

@@ -61,11 +61,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Watched:
-    """One play: its key at Trakt and what was watched."""
+    """One play: its key at Trakt, what was watched, and its rating, 1 to 10."""
 
     history_id: int
     what: Film | Episode
     poster: Picture | None = None
+    rating: int | None = None
 
 
 def page_of(what: Film | Episode | Show, site: str = SITE) -> str:

@@ -1,6 +1,6 @@
-"""The command that a person has run after each backup.
+"""Commands that a person has run, after each backup or when files were published.
 
-It gets what it needs to know in its environment, and none of our secrets.
+They get what they need to know in their environment, and none of our secrets.
 """
 
 from __future__ import annotations
@@ -38,13 +38,20 @@ def run(command: str, archive: Path, account: str, verdict: str, limit: float = 
         "WATCHBOOK_ACCOUNT": account,
         "WATCHBOOK_VERDICT": verdict,
     }
+    return run_in(archive.parent, command, about, hint=_HINT, limit=limit)
+
+
+def run_in(
+    folder: Path, command: str, about: Mapping[str, str], *, hint: str, limit: float = LIMIT
+) -> str:
+    """The same in ``folder``, with ``about`` in the environment."""
     process = subprocess.Popen(  # noqa: S603 - it is what the person has set
         [_SHELL, "-c", command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=without_secrets(os.environ) | about,
-        cwd=archive.parent,
+        env={**without_secrets(os.environ), **about},
+        cwd=folder,
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -53,13 +60,14 @@ def run(command: str, archive: Path, account: str, verdict: str, limit: float = 
         code = process.wait(limit)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise _failed(f"was ended after {limit:.0f} seconds", tail.text()) from None
+        how = f"was ended after {limit:.0f} seconds"
+        raise _failed(how, tail.text(), hint) from None
     except BaseException:
         _end(process)
         raise
     if code:
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
-        raise _failed(how, tail.text())
+        raise _failed(how, tail.text(), hint)
     return tail.text()
 
 
@@ -74,9 +82,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _failed(how: str, said: str) -> RemoteUnavailable:
+def _failed(how: str, said: str, hint: str) -> RemoteUnavailable:
     told = f": {said}" if said else "."
-    return RemoteUnavailable(f"The command {how}{told}", service="the command", hint=_HINT)
+    return RemoteUnavailable(f"The command {how}{told}", service="the command", hint=hint)
 
 
 class _Tail:

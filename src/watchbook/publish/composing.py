@@ -134,4 +134,5 @@ def _look(rules: Rules, zone: tzinfo) -> Look:
         None if rules.visibility == "default" else rules.visibility,
         rules.syndicate_to,
         zone,
+        rated=rules.generator != "none",
     )

@@ -17,6 +17,7 @@ from watchbook.publish import news
 from watchbook.publish.composing import composed
 from watchbook.publish.deciding import decided
 from watchbook.publish.facts import facts_by_post
+from watchbook.publish.folders import Folder
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import TABLE, read_rule, read_rules
 from watchbook.publish.sending import Pass, Sent
@@ -24,7 +25,7 @@ from watchbook.publish.websites import Website
 from watchbook.store import datasets, leases, outbox, plays, sites
 from watchbook.store.accounts import Account
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
-from watchbook.store.sites import Site, SiteState
+from watchbook.store.sites import Kind, Site, SiteState
 
 EVERYTHING = from_millis(0)
 """The date since which all plays are taken, those without a known date included."""
@@ -43,6 +44,8 @@ class Preview:
 
 def outlet_of(installation: Installation, site: Site) -> Outlet:
     """Where the posts of a site go."""
+    if site.kind == Kind.FOLDER:
+        return Folder(installation.store, site)
     return Website(installation.http.naming_hosts(), installation.store, site)
 
 

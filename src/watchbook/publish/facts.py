@@ -37,7 +37,7 @@ class Facts:
     def watched(self) -> Watched | None:
         """The play for a post; None when Trakt does not say what it was."""
         what = _film(self.play) if self.play.type == "movie" else _episode(self.play)
-        return Watched(self.play.history_id, what) if what else None
+        return Watched(self.play.history_id, what, rating=self.play.rating) if what else None
 
     @property
     def genres(self) -> list[str]:

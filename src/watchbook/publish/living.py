@@ -8,7 +8,8 @@ has guarded before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -78,7 +79,15 @@ def difference(post: Post, facts: list[Facts], account: Account, rules: Rules) -
     after = properties(entry, now=now())
     redated = abs(facts[-1].play.watched_at - post.watched_at) >= _MINUTE
     move = redated and rules.on_new_date == "update"
+    if not move:
+        entry = replace(entry, published=_dated(before))
     return Difference(entry, replacement(before, after, move=move), after, redated)
+
+
+def _dated(before: Properties) -> datetime | None:
+    """The date that a post has at the site."""
+    texts = before.get("published")
+    return datetime.fromisoformat(texts[0]) if texts else None
 
 
 def _follow(

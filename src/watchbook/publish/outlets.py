@@ -16,11 +16,14 @@ class Outlet(Protocol):
     def create(self, post: Post) -> Outcome:
         """Make a post."""
 
-    def update(self, url: str, replace: Properties) -> Outcome:
-        """Replace properties of a post."""
+    def update(self, url: str, replace: Properties, post: Post, /) -> Outcome:
+        """Replace properties of a post, which makes it ``post``."""
 
     def delete(self, url: str) -> Outcome:
         """Take a post away."""
 
-    def look(self, post: Post, expected: str | None = None) -> Lookup:
+    def look(self, post: Post, expected: str | None = None, /) -> Lookup:
         """Find a post that may have been made, at its ``expected`` address and elsewhere."""
+
+    def finish(self) -> Outcome | None:
+        """Do what is left to do when posts have changed; None when that is nothing."""

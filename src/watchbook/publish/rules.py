@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from watchbook import values
 from watchbook.clock import parse_duration
 from watchbook.errors import InputError
+from watchbook.publish.generators import GENERATORS
 from watchbook.publish.texts import BINGE_TEXT, EPISODE_TEXT, FILM_TEXT, template
 from watchbook.values import Rate
 
@@ -72,6 +73,9 @@ class Rules:
     living_for: timedelta
     on_removal: str
     on_new_date: str
+    generator: str
+    front_matter: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,19 @@ RULES: tuple[Rule, ...] = (
         values.choice("leave", "update", "recreate"),
         "When a play's date is mended at Trakt: leave the post, update it or make it anew.",
     ),
+    Rule(
+        "generator",
+        "none",
+        values.choice("none", *GENERATORS),
+        "Of a folder: which generator makes the site of its files.",
+    ),
+    Rule(
+        "front-matter",
+        "yaml",
+        values.choice("yaml", "toml"),
+        "Of a folder: the language of the files' heads; Hugo and Astro read both.",
+    ),
+    Rule("command", "", str.strip, "Of a folder: the command that is run in it after changes."),
 )
 """Every rule there is. A test holds this table against Rules and the documentation."""
 

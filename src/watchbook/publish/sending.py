@@ -16,7 +16,6 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis, in_words, now, to_millis
-from watchbook.micropub.citing import Properties
 from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight, foreseen
 from watchbook.micropub.outcome import Kind
 from watchbook.micropub.post import Post as Entry
@@ -81,9 +80,11 @@ class Pass:
         closed = self._is_closed()
         for post in [] if closed else self._rows(PostState.UNKNOWN):
             self._look(post)
-        stopped = closed or self._is_quiet()
+        stopped = quiet = closed or self._is_quiet()
         while not stopped and (batch := self._rows(PostState.WAITING)):
             stopped = self._send_all(self._wanted(batch))
+        if not (quiet or self._settler.stopped):
+            self._finish()
         return Sent(self._settler.counts, stopped or self._settler.stopped)
 
     # --- What was left ---------------------------------------------------------------------
@@ -225,37 +226,43 @@ class Pass:
         prepared = self._prepare_change(post)
         if prepared is None:
             return
-        url, replace, sent, attempt = prepared
+        url, found, attempt = prepared
         step("publish.begun")
         self._lease.check()
-        if post.kind == PostKind.UPDATE:
-            outcome = self._outlet.update(url, replace)
+        if found is not None:
+            outcome = self._outlet.update(url, found.replace, found.entry)
         else:
             outcome = self._outlet.delete(url)
         step("publish.answered")
         with self._write() as conn:
-            self._settler.settle(conn, post, attempt, outcome, sent)
+            self._settler.settle(conn, post, attempt, outcome, found.after if found else None)
         step("publish.settled")
 
-    def _prepare_change(self, post: Post) -> tuple[str, Properties, Properties | None, int] | None:
-        """Where to change what, what the post has then, and the attempt; None for nothing."""
+    def _prepare_change(self, post: Post) -> tuple[str, Difference | None, int] | None:
+        """Where to change what (None: to delete it), and the attempt; None for nothing."""
         with self._write() as conn:
             about = outbox.get(conn, post.post_id) if post.post_id else None
             if about is None or about.url is None or about.state != PostState.PUBLISHED:
                 self._leave(conn, post, Decision(PostState.WITHDRAWN, "The post is gone."))
                 return None
             found = self._difference(conn, about) if post.kind == PostKind.UPDATE else None
-            replace = found.replace if found else {}
-            if post.kind == PostKind.UPDATE and not replace:
+            if post.kind == PostKind.UPDATE and not (found and found.replace):
                 self._leave(conn, post, Decision(PostState.WITHDRAWN, "Nothing differs by now."))
                 return None
             outbox.change(conn, post.id, state=PostState.SENDING, words=None)
-            sent = found.after if found else None
-            return about.url, replace, sent, outbox.begin(conn, post.id, "send")
+            return about.url, found, outbox.begin(conn, post.id, "send")
 
     def _difference(self, conn: sa.Connection, about: Post) -> Difference | None:
         facts = facts_of(conn, self._account.id, outbox.plays_of(conn, about.id))
         return difference(about, facts, self._account, self._rules) if facts else None
+
+    def _finish(self) -> None:
+        """Let the outlet do what is left when posts have changed."""
+        self._lease.check()
+        outcome = self._outlet.finish()
+        if outcome is not None:
+            with self._write() as conn:
+                self._settler.finished(conn, outcome)
 
     # --- Looking -----------------------------------------------------------------------------
 

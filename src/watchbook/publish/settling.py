@@ -100,6 +100,13 @@ class Settler:
         outbox.settle(conn, post.id, PostState.PUBLISHED, url=url, sent=kept, reason=None)
         self.count(_DONE[PostKind(post.kind)])
 
+    def finished(self, conn: sa.Connection, outcome: Outcome) -> None:
+        """What came of the work after a pass; the posts stay as they are."""
+        if not outcome.good:
+            self._pause(conn, outcome.words, outcome.wait)
+        elif self.site.state == SiteState.TROUBLED:
+            sites.set_state(conn, self.site.id, SiteState.WORKING, failures=0, retry_at=None)
+
     def count(self, end: str) -> None:
         """Count a row by its end."""
         self.counts[str(end)] = self.counts.get(end, 0) + 1
@@ -162,11 +169,14 @@ class Settler:
 
     def _rest(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
         self._put_back(conn, post)
-        pause = REST[min(self.site.failures, len(REST) - 1)]
-        if outcome.wait is not None:
-            pause = timedelta(seconds=outcome.wait)
         told = "asks for a pause" if outcome.kind is Kind.SLOW_DOWN else "does not answer"
-        words = _said(outcome, f"The site {told}")
+        self._pause(conn, _said(outcome, f"The site {told}"), outcome.wait)
+
+    def _pause(self, conn: sa.Connection, words: str, wait: float | None = None) -> None:
+        """Leave the site alone for ``wait`` seconds, else longer each time."""
+        pause = REST[min(self.site.failures, len(REST) - 1)]
+        if wait is not None:
+            pause = timedelta(seconds=wait)
         values = {"retry_at": later(pause), "failures": self.site.failures + 1}
         self._stop(conn, SiteState.TROUBLED, words, None, **values)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from watchbook.clock import now, to_stamp
 from watchbook.connecting import Installation
+from watchbook.errors import InputError
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.client import Source
 from watchbook.micropub.outcome import Outcome
@@ -13,7 +14,7 @@ from watchbook.micropub.reading import texts
 from watchbook.publish.websites import Website
 from watchbook.store import leases, sites
 from watchbook.store.accounts import Account
-from watchbook.store.sites import Site
+from watchbook.store.sites import Kind, Site
 
 _TEXT = "A test by Watchbook, which may be deleted."
 
@@ -56,6 +57,11 @@ def take_back(installation: Installation, site: Site, url: str) -> Outcome:
 def _website(installation: Installation, site: Site) -> Website:
     with installation.store.database.read() as conn:
         site = sites.get(conn, site.id)
+    if site.kind == Kind.FOLDER:
+        raise InputError(
+            f"{site.name} is a folder, which needs no test post.",
+            hint="`watchbook publish --dry-run` shows what waits.",
+        )
     return Website(installation.http.naming_hosts(), installation.store, site)
 
 

@@ -65,7 +65,7 @@ class Website:
         server = self._server()
         return server.source(url) if server is not None else Source(None, {})
 
-    def update(self, url: str, replace: Properties) -> Outcome:
+    def update(self, url: str, replace: Properties, _post: Post) -> Outcome:
         """Replace properties of a post."""
         return self._ask(lambda server: server.update(url, replace))
 
@@ -84,6 +84,10 @@ class Website:
         if found.sight is Sight.CANNOT_TELL and self._is_refused() and self._renew(self._token):
             found = self._look(post, expected)
         return found
+
+    def finish(self) -> Outcome | None:
+        """Nothing is left to do: a website shows its posts itself."""
+        return None
 
     def _create(
         self, found: Properties, fields: Mapping[str, str | list[str]], *, draft: bool
