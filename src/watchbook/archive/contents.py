@@ -103,12 +103,13 @@ def chunks(part: Part, rows: Batches) -> Iterator[bytes]:
     """The bytes of the file of ``part``: an array with a row per line, or one object."""
     if part.single:
         kept = [_row(part, row) for batch in rows for row in batch]
-        yield from [(kept or [b"null"])[0] + b"\n"] if len(kept) <= 1 else _array(iter(kept))
+        yield from [(kept or [b"null"])[0] + b"\n"] if len(kept) <= 1 else array(iter(kept))
     else:
-        yield from _array(b",\n".join(_row(part, row) for row in batch) for batch in rows)
+        yield from array(b",\n".join(_row(part, row) for row in batch) for batch in rows)
 
 
-def _array(lines: Iterator[bytes]) -> Iterator[bytes]:
+def array(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """A JSON array of lines."""
     first = next(lines, None)
     if first is None:
         yield b"[]\n"

@@ -18,8 +18,17 @@ import sqlalchemy as sa
 from watchbook.archive.account_file import ACCOUNT, AccountFile, read_account_file
 from watchbook.archive.contents import taken_apart
 from watchbook.archive.details import TITLES, take_details
-from watchbook.archive.manifest import INCOMPLETE, KINDS_OF_ROWS, DataSetEntry, FileEntry, Manifest
+from watchbook.archive.manifest import (
+    INCOMPLETE,
+    KINDS_OF_ROWS,
+    POSTS,
+    SITES,
+    DataSetEntry,
+    FileEntry,
+    Manifest,
+)
 from watchbook.archive.memories import ROWS, recall, said_by
+from watchbook.archive.publishing import take_posts, take_sites
 from watchbook.archive.spool import Spool
 from watchbook.archive.standalone.verify import Damaged, read_rows
 from watchbook.archive.verify import parse_row
@@ -61,6 +70,7 @@ class Filling:
         self.files: dict[str, FileEntry] = {entry.path: entry for entry in manifest.files}
         self.generations: dict[str, int] = {}
         """The latest reading that showed a row, by data set."""
+        self._sites: dict[str, int] = {}
         self._titles = _Titles(conn, names_only=TITLES in spool)
 
     def run(self) -> list[str]:
@@ -105,6 +115,20 @@ class Filling:
             states = [self._told_state(entry) for entry in self.manifest.data_sets if _read(entry)]
         for state in states:
             datasets.save(self.conn, self.account_id, state)
+
+    def sites(self) -> None:
+        """Where the account's plays are published."""
+        if SITES in self.spool:
+            with self.spool.open(SITES) as file:
+                lines = read_rows(SITES, file, parse_row)
+                self._sites = take_sites(self.conn, self.account_id, lines)
+
+    def posts(self) -> None:
+        """What was published there, and what was to be."""
+        if POSTS in self.spool:
+            with self.spool.open(POSTS) as file:
+                lines = read_rows(POSTS, file, parse_row)
+                take_posts(self.conn, self.account_id, self._sites, lines)
 
     def _settings(self, told: AccountFile) -> None:
         """What the account has no other idea of comes from the archive."""
@@ -171,6 +195,8 @@ READERS: Mapping[str, Callable[[Filling], None]] = {
     ROWS: Filling.rows,
     TITLES: Filling.details,
     ACCOUNT: Filling.account,
+    SITES: Filling.sites,
+    POSTS: Filling.posts,
 }
 """Who reads back each file of Watchbook's own, in this order (rejected rows are rows)."""
 

@@ -26,6 +26,11 @@ Kind = Literal["data", "removed", "rejected", "watchbook", "document"]
 KINDS_OF_ROWS: frozenset[Kind] = frozenset({"data", "removed", "rejected"})
 """Files of which ``watchbook/rows.json`` speaks, row for row."""
 
+SITES = "watchbook/sites.json"
+POSTS = "watchbook/posts.json"
+_COUNTING = frozenset({SITES, POSTS})
+"""Files of Watchbook's own in which nothing moves by itself."""
+
 _OWN_DIGEST = "manifest_sha256"
 _BLANK = "0" * 64
 _AT_A_GLANCE = 6
@@ -72,9 +77,9 @@ class AccountEntry(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """An archive by its own word.
 
-    ``content`` is a digest of what it holds of Trakt's data: two archives with the same one hold
-    the same, whenever they were made. ``schema`` is the database's version in a copy of an
-    installation.
+    ``content`` is a digest of what it holds of Trakt's data and of what was posted: two archives
+    with the same one hold the same, whenever they were made. ``schema`` is the database's version
+    in a copy of an installation.
     """
 
     format: str
@@ -114,14 +119,15 @@ def count_rows(files: Iterable[FileEntry]) -> dict[str, int]:
 def content_digest(files: Iterable[FileEntry], data_sets: Sequence[DataSetEntry]) -> str:
     """One digest over all rows and verdicts that do not change by themselves.
 
-    Files of Watchbook's own do not count: when a data set was last looked at changes with every
-    sync, and a new archive for that would push older, different ones out.
+    Of Watchbook's own files only sites and posts count: when a data set was last looked at
+    changes with every sync, and a new archive for that would push older, different ones out.
     """
     volatile = {entry.name for entry in data_sets if entry.volatile}
     lines = [
         f"{entry.path} {entry.sha256}"
         for entry in files
-        if entry.kind in KINDS_OF_ROWS and entry.data_set not in volatile
+        if (entry.kind in KINDS_OF_ROWS and entry.data_set not in volatile)
+        or entry.path in _COUNTING
     ]
     lines += [f"{entry.name} {entry.verdict}" for entry in data_sets if not entry.volatile]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -37,6 +37,7 @@ from watchbook.archive.manifest import (
 )
 from watchbook.archive.memories import ROWS, Memories
 from watchbook.archive.packing import Member, from_file, in_memory, measured
+from watchbook.archive.publishing import publishing_members
 from watchbook.store import datasets
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
@@ -82,6 +83,7 @@ class _Surveyor:
             members += found
             entries.append(self._entry(layout, state, found))
         members += self._members([rejected_part(self._account.id)])
+        members += publishing_members(self._conn, self._account.id)
         content = content_digest([member.entry for member in members], entries)
         self._memories.end()
         members.append(from_file(ROWS, "watchbook", self._spool, self._memories.lines))

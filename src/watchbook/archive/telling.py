@@ -17,6 +17,7 @@ from watchbook.archive.diff import (
     Difference,
     FieldChange,
 )
+from watchbook.archive.manifest import POSTS
 from watchbook.archive.naming import label, noun, title_of
 from watchbook.clock import UNKNOWN_DATE, counted, from_iso
 from watchbook.trakt.parse import REDACTED, lookup
@@ -67,11 +68,22 @@ def notes(found: ArchiveDiff) -> list[str]:
             f"{found.before.path.name} is the newer of the two: what counts as removed was "
             f"not there yet in {found.after.path.name}."
         )
+    told += _posts(found)
     unstable = [one for one in found.data_sets if one.volatile]
     if unstable:
         names = ", ".join(f"{named(one)} ({totals(one)})" for one in unstable)
         told.append(f"Changes by itself and does not count: {names}.")
     return told
+
+
+def _posts(found: ArchiveDiff) -> list[str]:
+    """That what is known of posts differs; posts themselves are not compared."""
+    sides = (found.before, found.after)
+    entries = [{entry.path: entry for entry in side.manifest.files}.get(POSTS) for side in sides]
+    digests = {entry.sha256 if entry else None for entry in entries}
+    counts = [f"{(entry.rows if entry else 0) or 0:,}" for entry in entries]
+    told = f"Posts are not compared; records of them: {counts[0]} before, {counts[1]} after."
+    return [told] if len(digests) > 1 else []
 
 
 def _incomplete(side: Archived) -> str:
