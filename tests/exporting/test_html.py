@@ -239,12 +239,15 @@ def test_chosen_lists_stand_alone(small: Filled) -> None:
 
 
 def test_an_incomplete_book_says_so(small: Filled) -> None:
-    """The head names each data set of the page that was not whole, and why."""
-    state = DataSetState("history", datasets.INCOMPLETE, "9 of 10 plays were served")
+    """The head names each data set of the page that was not whole, without talk of commands."""
+    why = "9 of 10 plays were served; run `watchbook sync`"
     with small.store.database.write() as conn:
-        datasets.save(conn, small.account.id, state)
+        for name in ("history", "ratings_movies"):
+            datasets.save(conn, small.account.id, DataSetState(name, datasets.INCOMPLETE, why))
     written = small.export("html")
-    assert written.notes == ["Incomplete: history. 9 of 10 plays were served"]
+    (note,) = written.notes
+    assert note.startswith("Something may be missing here: history, ratings movies. Not all of")
+    assert "`" not in note
     assert written.notes[0] in written.paths[0].read_text("utf-8")
 
 

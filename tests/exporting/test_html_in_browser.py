@@ -30,6 +30,7 @@ from watchbook.seal import Sealer
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
 from watchbook.store.schema import plays as play_table
+from watchbook.store.schema import titles as title_table
 
 __all__ = ["browser", "page"]
 
@@ -72,6 +73,22 @@ def synced_page(tmp_path_factory: pytest.TempPathFactory) -> Synced:
         assert book.sync().complete
         path = out(book.store, book.account, "html", folder / "page.html").paths[0]
         return Synced(path, _counts(book))
+
+
+@pytest.fixture(scope="module")
+def many_page(tmp_path_factory: pytest.TempPathFactory) -> Synced:
+    """The page of a book of 3,000 plays, and how many episodes the store has of each show."""
+    folder = tmp_path_factory.mktemp("many")
+    with ExitStack() as stack:
+        book = _book(stack, folder, None, {"plays": 3_000})
+        assert book.sync().complete
+        path = out(book.store, book.account, "html", folder / "page.html").paths[0]
+        rows = book.rows(
+            "SELECT t.show_key, count(DISTINCT t.key) FROM plays p JOIN titles t "
+            "ON t.key = p.title_key WHERE p.removed_at IS NULL AND t.type = 'episode' "
+            "AND t.show_key IS NOT NULL GROUP BY 1"
+        )
+        return Synced(path, {str(key): int(seen) for key, seen in rows})
 
 
 def _counts(book: Book) -> dict[str, int]:
@@ -302,6 +319,68 @@ def test_a_show_has_its_episodes(page: Page, small_page: Path) -> None:
     expect(status(page)).to_have_text("3 of 6 plays")
 
 
+def test_episodes_that_were_only_rated_are_not_watched(page: Page, tmp_path: Path) -> None:
+    """Of a show the page counts the episodes with plays, like the store."""
+    with account(tmp_path) as book:
+        book.plays(episode_play(1, 701, "2026-05-02T20:15:00.000Z"))
+        about = {"type": "episode", "episode": episode(702), "show": show(70)}
+        book.items(
+            "ratings_episodes", {"rated_at": "2026-05-04T00:00:00.000Z", "rating": 7, **about}
+        )
+        path = book.export("html").paths[0]
+    go(page, path, "#/title/show%3A70")
+    assert fact(page, "Episodes watched").split()[0] == "1"
+    go(page, path, "#/shows")
+    expect(page.locator(".row .second")).to_contain_text("1 episode")
+
+
+def fact(page: Page, name: str) -> str:
+    """What the page of a title says beside a name."""
+    rows = page.locator(".facts div", has=page.get_by_text(name, exact=True))
+    return rows.locator("dd").inner_text()
+
+
+def test_every_show_counts_the_episodes_of_the_store(page: Page, many_page: Synced) -> None:
+    """In a book of 3,000 plays each show has as many episodes as in the database."""
+    page.set_viewport_size({"width": 1280, "height": 8_000})
+    go(page, many_page.path, "#/shows")
+    rows = page.locator("a.row").evaluate_all(
+        """all => all.map(row => [decodeURIComponent(row.hash.split("/").at(-1)),
+            row.querySelector(".second").textContent, row.querySelector(".count").textContent])"""
+    )
+    assert {key: figure(re.sub(".*· ", "", told)) for key, told, _ in rows} == many_page.counts
+    assert all(figure(re.sub(".*· ", "", told)) <= figure(plays) for _, told, plays in rows)
+    assert len(rows) > 10
+
+
+def figure(text: str) -> int:
+    """The number that a text begins with."""
+    return int(text.split(maxsplit=1)[0].replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("known", "hours"), [(0, None), (1, "at least 2"), (4, "8")], ids=["none", "some", "all"]
+)
+def test_hours_are_told_as_far_as_they_are_known(
+    page: Page, tmp_path: Path, known: int, hours: str | None
+) -> None:
+    """Without runtimes, as exports bring plays, there is no word of hours."""
+    with account(tmp_path) as book:
+        book.plays(*(film_play(n, n, "2026-05-01T20:15:00.000Z") for n in range(1, 5)))
+        with book.store.database.write() as conn:
+            conn.execute(sa.update(title_table).values(runtime=None))
+            some = title_table.c.trakt_id <= known
+            conn.execute(sa.update(title_table).where(some).values(runtime=120))
+        path = book.export("html").paths[0]
+    go(page, path, "#/statistics")
+    assert ("hour" in status(page).inner_text()) is (hours is not None)
+    if hours:
+        expect(status(page)).to_have_text(f"4 plays, {hours} hours")
+        expect(page.locator(".totals")).to_contain_text(hours)
+    else:
+        expect(page.locator(".totals dt", has_text="hours")).to_have_count(0)
+
+
 def test_the_way_back_leads_back(page: Page, synced_page: Synced) -> None:
     """The back button brings back the search, and the place in the list."""
     go(page, synced_page.path, "#/history?type=episode")
@@ -341,6 +420,9 @@ def test_hostile_titles_are_shown_as_they_are(
 def test_an_odd_address_is_answered(page: Page, small_page: Path, part: str) -> None:
     """An address that means nothing shows a page all the same."""
     go(page, small_page, f"#/{part}")
+    page.goto(address(small_page, "#/nonsense?year=2020"))
+    page.wait_for_function("location.hash === '#/history'")
+    expect(page.locator("main h2")).to_have_text("History")
 
 
 def test_a_hundred_thousand_plays_scroll(page: Page, large_page: Path) -> None:
@@ -397,6 +479,8 @@ def test_on_a_phone_nothing_is_cut_off(browser: Browser, synced_page: Synced) ->
         for part in (*PARTS, *_some(page, synced_page.path)):
             go(page, synced_page.path, f"#/{part}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            boxes = [tab.bounding_box() for tab in page.locator("#tabs a").all()]
+            assert all(box and 0 <= box["x"] <= 390 - box["width"] for box in boxes)
         go(page, synced_page.path, "#/films")
         expect(page.get_by_label("Sorted by")).to_be_hidden()
         page.get_by_role("button", name="Filters").click()

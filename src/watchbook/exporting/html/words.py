@@ -33,6 +33,7 @@ SHOWN = {
 }
 """Lines of the catalogue that the page shows."""
 
+_WHY = "Not all of it had been read when this page was made; a page made later may hold more."
 _SEVERAL = {"movie": "films", "show": "shows", "season": "seasons", "episode": "episodes"}
 
 
@@ -89,7 +90,12 @@ def _day(wall: Wall, moment: datetime) -> str:
 
 
 def _gaps(chosen: Selected) -> Iterator[str]:
-    """Sentences on what was not whole when the page was made."""
-    for state in datasets.all_states(chosen.conn, chosen.account.id).values():
-        if of(state.name).name in SHOWN and state.state == datasets.INCOMPLETE:
-            yield f"Incomplete: {state.name}. {state.words or 'The reason is not known.'}"
+    """A sentence on what was not whole when the page was made, for whoever is given it."""
+    states = datasets.all_states(chosen.conn, chosen.account.id).values()
+    lacking = {
+        of(state.name).name.replace("_", " "): None
+        for state in states
+        if of(state.name).name in SHOWN and state.state == datasets.INCOMPLETE
+    }
+    if lacking:
+        yield f"Something may be missing here: {', '.join(lacking)}. {_WHY}"

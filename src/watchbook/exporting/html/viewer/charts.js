@@ -115,6 +115,6 @@ function statisticsView(main) {
       ranking("Films watched most", list, (title) => title.type === "movie" ? title : null),
     ].filter(Boolean));
     requestAnimationFrame(() => charts.forEach((redraw) => redraw()));
-    return { words: `${counted(list.length, "play")}, ${counted(hours(list), "hour")}`, node };
+    return { words: [counted(list.length, "play"), inHours(list)].filter(Boolean).join(", "), node };
   });
 }

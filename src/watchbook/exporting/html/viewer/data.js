@@ -43,9 +43,10 @@ for (const [number, rating, at] of shelves.ratings) {
   if (typeof number === "number") Object.assign(titles[number], { rating, ratedAt: at });
 }
 
+// The episodes of a show are those that were watched: others are here because of a rating or a list.
 for (const title of titles) {
   const show = title.show;
-  if (show && title.type === "episode") (show.episodes ??= []).push(title);
+  if (show && title.type === "episode" && title.plays.length) (show.episodes ??= []).push(title);
 }
 for (const title of titles) {
   title.watches = title.type === "show"
@@ -86,10 +87,10 @@ function dayName(minutes) {
   return `${narrow.matches ? weekday.slice(0, 3) : weekday}, ${shortDay(minutes, MONTHS[day.getUTCMonth()])}`;
 }
 
-function shortDay(minutes, month = MONTHS[date(minutes).getUTCMonth()].slice(0, 3)) {
+function shortDay(minutes, month = null) {
   if (minutes == null || Number.isNaN(minutes)) return "Unknown date";
   const day = date(minutes);
-  return `${day.getUTCDate()} ${month} ${day.getUTCFullYear()}`;
+  return `${day.getUTCDate()} ${month ?? MONTHS[day.getUTCMonth()].slice(0, 3)} ${day.getUTCFullYear()}`;
 }
 
 function monthName(minutes) {
@@ -118,10 +119,24 @@ function lines(title) {
 
 const minutesOf = (title) => title.runtime ?? title.show?.runtime ?? 0;
 
+const NEARLY_ALL = 0.95;
+
+// How long plays took, as in "1,204" or "at least 12"; null where hardly a runtime is known.
 function hours(list) {
-  let sum = 0;
-  for (const play of list) sum += minutesOf(plays.title(play));
-  return Math.round(sum / 60);
+  let [sum, known] = [0, 0];
+  for (const play of list) {
+    const minutes = minutesOf(plays.title(play));
+    sum += minutes;
+    if (minutes > 0) known++;
+  }
+  const told = Math.round(sum / 60);
+  if (!told) return null;
+  return known >= list.length * NEARLY_ALL ? number(told) : `at least ${number(told)}`;
 }
+
+const inHours = (list) => {
+  const told = hours(list);
+  return told && `${told} ${told.endsWith(" 1") || told === "1" ? "hour" : "hours"}`;
+};
 
 const addressOf = (title) => `#/title/${encodeURIComponent(title.key)}`;

@@ -18,11 +18,15 @@ function route() {
   current = location.hash || "#/history";
   const [path, query] = current.slice(2).split("?");
   const [name, argument] = path.split("/");
-  const known = Object.hasOwn(views, name) ? name : "history";
+  if (!Object.hasOwn(views, name)) {
+    history.replaceState(null, "", "#/history");
+    route();
+    return;
+  }
   charts = [];
   shown = [];
-  views[known](main, argument && decode(argument))(new URLSearchParams(query ?? ""));
-  announce(known);
+  views[name](main, argument && decode(argument))(new URLSearchParams(query ?? ""));
+  announce(name);
 }
 
 function decode(text) {
@@ -60,7 +64,7 @@ function totals() {
   const all = range(0, plays.count);
   const seen = (type) => number(watched(type).length);
   const rows = [["plays", number(plays.count)], ["films", seen("movie")], ["shows", seen("show")],
-    ["episodes", seen("episode")], ["hours", number(hours(all))]];
+    ["episodes", seen("episode")], ["hours", hours(all)]].filter(([, value]) => value != null);
   document.getElementById("totals").append(...rows.map(([name, value]) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }

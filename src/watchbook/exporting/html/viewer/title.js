@@ -35,7 +35,7 @@ function facts(title) {
     title.rating != null && title.ratedAt != null && ["Rated on", shortDay(title.ratedAt)],
     title.watches.length > 0 && ["Last watched", shortDay(title.last)],
     minutesOf(title) > 0 && ["Runtime", `${minutesOf(title)} min`],
-    title.watches.length > 0 && minutesOf(title) > 0 && ["Time spent", counted(hours(title.watches), "hour")],
+    inHours(title.watches) && ["Time spent", inHours(title.watches)],
   ].filter(Boolean);
   return el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
@@ -95,7 +95,7 @@ function watches(title) {
 
 // Seasons with the episodes that were watched, in the order in which they aired.
 function seasons(show) {
-  const episodes = [...(show.episodes ?? [])].filter((episode) => episode.watches.length).sort((a, b) =>
+  const episodes = [...(show.episodes ?? [])].sort((a, b) =>
     (a.season || 1e9) - (b.season || 1e9) || (a.number ?? 0) - (b.number ?? 0));
   if (!episodes.length) return [nothing("No episode of this show is in this book.")];
   const entries = [];
