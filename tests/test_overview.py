@@ -19,7 +19,8 @@ def test_all_that_is_shown_can_be_read(store: Store) -> None:
     """Runs, data sets, leases, budget and the grant's history are found, whatever the database."""
     with store.database.write() as conn:
         account = accounts.add(conn, "sandra")
-        runs.finish(conn, runs.start(conn, account.id, "import"), runs.COMPLETE, "complete")
+        run_id = runs.start(conn, account.id, "import")
+        runs.finish(conn, run_id, runs.COMPLETE, "complete", report={"source": "export"})
         runs.start(conn, account.id, "sync")
         datasets.save(conn, account.id, DataSetState("lists", datasets.INCOMPLETE, held=2))
         grants.record(conn, account.id, grants.Event.DISCONNECTED)

@@ -19,6 +19,7 @@ from watchbook import clock
 from watchbook.archive import ledger
 from watchbook.archive.backup import backups_folder
 from watchbook.grants import warning
+from watchbook.intake import NOT_HELD
 from watchbook.offsite.standing import OffSite, off_site
 from watchbook.outlook import Outlook, outlook
 from watchbook.publish.standing import SiteStanding, standings
@@ -165,7 +166,7 @@ def _overview(
     running = work_for(conn, account)
     newest = next(iter(runs.latest(conn, account.id, "sync")), None)
     last_sync = _last_sync(newest, running) if newest else None
-    signed_in = _is_signed_in(account, grant) or _lives_on_exports(conn, account, newest)
+    signed_in = _is_signed_in(account, grant) or lives_on_exports(conn, account)
     data_sets = _data_sets(states)
     return Overview(
         account=account.name,
@@ -192,22 +193,37 @@ def _is_signed_in(account: Account, grant: Grant | None) -> bool:
     return account.locked is None and grant is not None and grant.state is not State.NEEDED
 
 
-def _lives_on_exports(conn: sa.Connection, account: Account, sync: Run | None) -> bool:
-    """Whether an export was taken in after the account's last sign-in and last failed sync.
+def lives_on_exports(conn: sa.Connection, account: Account) -> bool:
+    """Whether what the account holds comes from exports, and nobody is signed in for it.
 
-    Such an account needs no sign-in as long as it has no grant that went bad.
+    Either an export was taken in after its last sign-in and last failed sync, or its book was
+    read back from the archive of an account that lived on them.
     """
     if account.locked or grants.find(conn, account.id) is not None:
         return False
-    imports = runs.latest(conn, account.id, "import", limit=_FEW_IMPORTS)
-    taken = next((run.started_at for run in imports if run.outcome in _TAKEN_IN), None)
+    sync = next(iter(runs.latest(conn, account.id, "sync")), None)
+    failed = sync.started_at if sync is not None and sync.outcome == runs.FAILED else 0
     connected = conn.scalar(
         sa.select(sa.func.max(grant_events.c.at)).where(
             grant_events.c.account_id == account.id, grant_events.c.event == Event.CONNECTED
         )
     )
-    failed = sync.started_at if sync is not None and sync.outcome == runs.FAILED else 0
-    return taken is not None and taken >= max(connected or 0, failed)
+    taken = _export_taken_at(conn, account)
+    if taken is not None:
+        return taken >= max(connected or 0, failed)
+    states = datasets.all_states(conn, account.id).values()
+    return not (connected or failed) and any(state.words == NOT_HELD for state in states)
+
+
+def _export_taken_at(conn: sa.Connection, account: Account) -> int | None:
+    """When the last export was taken in; an archive that was read back is none."""
+    imports = runs.latest(conn, account.id, "import", limit=_FEW_IMPORTS)
+    taken = (run for run in imports if run.outcome in _TAKEN_IN and run.report)
+    return next((run.started_at for run in taken if _is_of_export(run.report)), None)
+
+
+def _is_of_export(report: str | None) -> bool:
+    return msgspec.json.decode(report or "{}").get("source") == "export"
 
 
 def _health(last_sync: LastSync | None, data_sets: DataSets) -> Health:

@@ -215,6 +215,19 @@ def test_a_backup_that_cannot_sync_names_the_way_out(
     assert err.splitlines()[-1].startswith("  Check the network. `watchbook backup --no-sync`")
 
 
+def test_only_who_lives_on_exports_needs_no_sign_in(
+    run: Run, home: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A book read back from the archive of a signed-in account asks for the sign-in."""
+    run("backup", "--no-sync")
+    (archive,) = archives_in(home)
+    monkeypatch.setenv("WATCHBOOK_HOME", str(tmp_path / "other"))
+    assert run("import", str(archive))[0] == 0
+    code, _, err = run("backup")
+    assert code == 77
+    assert "--no-sync" in err
+
+
 def test_strange_files_are_named(run: Run, store: Store, home: Path) -> None:
     """What looks like an archive and is none is named by `list` and by `backup`."""
     run("backup", "--no-sync")

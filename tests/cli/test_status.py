@@ -16,6 +16,7 @@ from tests.cli.conftest import Book, Run
 from watchbook import clock
 from watchbook.cli.columns import Row, show
 from watchbook.cli.context import Context
+from watchbook.jobs.health import look
 from watchbook.store import budget, datasets, due, grants, leases, runs, workers
 from watchbook.store.schema import budgets
 from watchbook.trakt.datasets import CATALOGUE
@@ -144,14 +145,16 @@ def test_an_account_without_grant_says_how_to_connect(run: Run, book: Book) -> N
     ended = run("status")
     assert ended.code == 77
     assert "none: `watchbook --account sandra connect`" in ended.out
-    assert "never: `watchbook --account sandra sync`" in ended.out
+    assert "`watchbook --account sandra sync`" not in ended.out
 
 
 def imported(book: Book, outcome: str = runs.COMPLETE) -> None:
     """An export was taken in just now."""
     with book.store.database.write() as conn:
         run = runs.start(conn, book.account.id, "import")
-        runs.finish(conn, run, outcome, "complete")
+        runs.finish(
+            conn, run, outcome, "complete", report={"file": "sandra.zip", "source": "export"}
+        )
 
 
 def test_a_book_of_exports_needs_no_sign_in(run: Run, book: Book) -> None:
@@ -184,6 +187,21 @@ def test_a_sync_that_nobody_signed_in_for(run: Run, book: Book) -> None:
     """A sync that failed for want of a sign-in is no trouble that passes: 77, not 75."""
     synced(book, runs.FAILED, "sandra is not signed in to Trakt.")
     assert run("status").code == 77
+
+
+def test_an_import_makes_a_mistaken_sync_good(run: Run, book: Book) -> None:
+    """Who lives on exports is well again after the next one, here and for who watches over it."""
+    imported(book)
+    synced(book, runs.FAILED, "sandra is not signed in to Trakt.")
+    assert (run("status").code, look(book.store.database).failing) == (77, 1)
+    imported(book)
+    ended = run("status")
+    assert (ended.code, look(book.store.database).failing) == (0, 0)
+    assert "last import" in ended.out
+    assert "sandra.zip, just now" in ended.out
+    assert "last sync" not in ended.out
+    book.grant()
+    assert look(book.store.database).failing == 1
 
 
 def test_a_locked_account_ends_with_77(run: Run, book: Book) -> None:

@@ -64,8 +64,11 @@ def backup(
     Example: watchbook backup
     """
     if ctx.invoked_subcommand is not None:
-        if encrypt_to:
-            raise click.UsageError("--encrypt-to belongs behind `create`.")
+        given = {"no-sync": no_sync, "force": force, "encrypt-to": encrypt_to}
+        if misplaced := next((name for name, value in given.items() if value), None):
+            raise click.UsageError(f"--{misplaced} belongs behind `create`.")
+        if instance:
+            raise click.UsageError("--instance stands alone, without a subcommand.")
         return 0
     if instance:
         return _save_instance(ctx.obj, encrypt_to)
@@ -190,14 +193,13 @@ def _account(context: Context, *, no_sync: bool) -> Account:
 
 
 def _lives_on_exports(context: Context, account: Account) -> bool:
-    """Whether the account was never signed in, but has taken an export in."""
+    """Whether nobody could be signed in for an account that exports have filled."""
     from watchbook.connecting import may_use_environment
-    from watchbook.store import grants, runs
+    from watchbook.overview import lives_on_exports
 
     with context.store.database.read() as conn:
-        signed_in = grants.find(conn, account.id) is not None
-        imported = runs.latest(conn, account.id, "import")
-    return bool(imported) and not signed_in and not may_use_environment(context.installation)
+        found = lives_on_exports(conn, account)
+    return found and not may_use_environment(context.installation)
 
 
 def _tell(context: Context, written: WrittenArchive) -> None:
