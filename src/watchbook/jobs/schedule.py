@@ -34,10 +34,10 @@ def millis(span: timedelta) -> int:
 
 
 def next_slot(account_id: int, period: timedelta, slot: int, now: int) -> int:
-    """The first slot after ``now`` that is at least half a period after ``slot``."""
+    """The first slot after ``now``, never more than a period away."""
     length = millis(period)
     place = int(account_id * _GOLDEN % 1 * length)
-    earliest = max(now, slot + length // 2)
+    earliest = max(now, slot)
     return earliest + 1 + (place - earliest - 1) % length
 
 
@@ -57,7 +57,7 @@ def after(reason: WatchbookError, regular: int, now: int) -> int:
 
 def is_too_far(next_at: int, period: timedelta, now: int) -> bool:
     """Whether a slot lies farther ahead than any of this period: the period was made shorter."""
-    longest = max(millis(period) * 3 // 2, millis(HOPELESS_PAUSE))
+    longest = max(millis(period), millis(HOPELESS_PAUSE))
     return next_at > now + longest + millis(BUSY_PAUSE)
 
 
