@@ -128,6 +128,18 @@ def test_without_the_latest_good_one_it_refuses(run: Run, home: Path, three: lis
     assert left(home) == [path.name for path in three]
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_when_every_archive_is_gone_it_says_so(
+    run: Run, three: list[Path], more: tuple[str, ...]
+) -> None:
+    """An account whose archives are gone is told that loudly, as `backup verify` does."""
+    for path in three:
+        path.unlink()
+    ended = run("backup", "prune", *more)
+    assert ended.code == 65
+    assert "No archive is left" in ended.err
+
+
 def test_accounts_do_not_touch_each_others(
     run: Run, home: Path, three: list[Path], book: Book
 ) -> None:

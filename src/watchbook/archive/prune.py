@@ -88,12 +88,13 @@ def prune(
 
     An archive that is not on this machine's disk is left alone and keeps no place. ``job`` names
     what of the schedule it is for. Raises ArchiveDamaged when the latest good archive is not as
-    it was written (then nothing is deleted), StoreBusy and StoreError.
+    it was written or every one is gone (then nothing is deleted), StoreBusy and StoreError.
     """
     folder = backups_folder(store.home)
     if dry_run:
         known, _ = list_archives(store, account)
         plan = _plan_of_account(known, folder, rule, account)
+        _refuse_none_left(known, plan)
         if plan.goes and (best := ledger.newest_good(known)) and not _as_written(best, folder):
             raise _not_there(best.name)
         return plan
@@ -102,6 +103,7 @@ def prune(
         with store.database.read() as conn:
             known = ledger.recorded(conn, account)
         plan = _plan_of_account(known, folder, rule, account)
+        _refuse_none_left(known, plan)
         if plan.goes:
             _make_sure(store, known, folder)
             _delete_recorded(run.write, folder, [one.name for one in plan.goes])
@@ -207,6 +209,14 @@ def _make_sure(store: Store, known: Sequence[Archive], folder: Path) -> None:
     if not checked.whole:
         hint = _NOTHING_PRUNED.format("")
         raise ArchiveDamaged(checked.words or f"{best.name} is damaged.", hint=hint)
+
+
+def _refuse_none_left(known: Sequence[Archive], plan: Pruned) -> None:
+    if known and not plan.stays:
+        raise ArchiveDamaged(
+            "No archive is left where they were written.",
+            hint="Run `watchbook backup` to write a new one.",
+        )
 
 
 def _not_there(name: str) -> ArchiveDamaged:
