@@ -9,16 +9,18 @@ import tarfile
 from dataclasses import replace
 from typing import Any
 
+import pyrage
 import pytest
 import sqlalchemy as sa
 import time_machine
 
+from watchbook.archive import ledger
 from watchbook.archive.backup import back_up, check_all, list_archives
 from watchbook.archive.ledger import file_stem
 from watchbook.archive.manifest import COMPLETE, INCOMPLETE, decode
 from watchbook.archive.verify import verify_archive
-from watchbook.archive.write import WrittenArchive, latest_good
-from watchbook.errors import StoreBusy
+from watchbook.archive.write import WrittenArchive, latest_good, write_archive
+from watchbook.errors import StoreBusy, StoreError
 from watchbook.store import accounts, datasets, leases, runs
 from watchbook.store.schema import archives, items, plays
 
@@ -295,6 +297,30 @@ def test_whoever_is_unknown_at_trakt_gets_nobodys_archive(book: Book) -> None:
     assert known == []
     reason = f"{written.path.name} is the archive of another account."
     assert strange == [(written.path.name, reason)]
+
+
+def test_a_name_that_is_taken_early_is_refused(book: Book) -> None:
+    """What somebody else put there stays, and nobody is told that it was written."""
+
+    def taken(_: str) -> None:
+        for half in book.folder.glob(".backup-*.part"):
+            half.with_name(half.name.split(".")[1] + ".tar.gz").write_bytes(b"theirs")
+
+    with pytest.raises(StoreError, match="somebody else"):
+        write_archive(book.store, book.account, book.folder, progress=taken)
+    assert [path.read_bytes() for path in book.folder.iterdir()] == [b"theirs"]
+
+
+def test_a_name_that_is_taken_at_the_last_moment_is_refused(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also between the last look and the renaming."""
+    monkeypatch.setattr(ledger, "announce", lambda _conn, _who, path, *_: path.write_bytes(b"x"))
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    with pytest.raises(StoreError, match="somebody else") as caught:
+        write_archive(book.store, book.account, book.folder, recipients=[recipient])
+    assert caught.value.hint
+    assert [path.read_bytes() for path in book.folder.iterdir()] == [b"x"]
 
 
 def test_no_two_accounts_share_file_names(book: Book) -> None:

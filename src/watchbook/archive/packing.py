@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from watchbook.archive.manifest import FileEntry, Kind
 from watchbook.archive.read import BLOCK
 from watchbook.archive.spool import Window
 from watchbook.archive.verify import Verification, beside_line, beside_of, verify_stream
-from watchbook.errors import ArchiveDamaged
+from watchbook.errors import ArchiveDamaged, StoreError
 from watchbook.files import durable_file, write_private
 from watchbook.steps import step
 
@@ -90,11 +91,12 @@ def pack(
     recipients: Sequence[str] = (),
     announce: Callable[[Verification], None] | None = None,
 ) -> Verification:
-    """Write ``members`` into the new archive ``path`` and verify it; raises StoreError.
+    """Write ``members`` into the new archive ``path`` and verify it.
 
     Everything lies in one folder named like the file; all times in it are ``moment``. With
     ``recipients`` it is encrypted, and the size and digest given are those of the encrypted
-    file. ``announce`` is called when all is verified, just before the file gets its name.
+    file. ``announce`` is called when all is verified, just before the file gets its name. Raises
+    StoreError, also when something has that name already, which stays as it is.
     """
     with durable_file(path, replace=False) as file:
         with tempfile.TemporaryFile(dir=path.parent) if recipients else nullcontext(file) as plain:
@@ -104,12 +106,24 @@ def pack(
             found = verify_stream(io.BufferedReader(Window(plain)), path.name)
             if recipients:
                 found = _encrypted(found, plain, file, recipients)
+        _refuse(path, taken=path.exists())
         if announce:
             announce(found)
+        ours = os.fstat(file.fileno()).st_ino
+    _refuse(path, taken=path.stat().st_ino != ours)
     step("backup.tar")
     write_private(beside_of(path), beside_line(found.sha256, path.name))
     step("backup.digest")
     return found
+
+
+def _refuse(path: Path, *, taken: bool) -> None:
+    """Raise StoreError when somebody else has taken the name meanwhile."""
+    if taken:
+        raise StoreError(
+            f"{path} was made by somebody else meanwhile.",
+            hint="Run the command again: it takes another name.",
+        )
 
 
 def stem_of(name: str) -> str:
