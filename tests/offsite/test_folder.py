@@ -36,6 +36,21 @@ def test_a_copy_is_the_same_and_private(owner: Owner, nas: Path) -> None:
     assert (run.outcome, run.words) == (runs.COMPLETE, "1 handed on")
 
 
+def test_what_a_killed_copying_left_is_swept_by_any_later_one(owner: Owner, nas: Path) -> None:
+    """Half-written copies of other archives go a day later; nothing else that lies there does."""
+    owner.set(copy_to=nas)
+    old = nas / ".backup-sandra-20260101T000000Z.tar.gz.age.abc.part"
+    young = nas / ".instance-20260101T000000Z.tar.gz.sha256.abc.part"
+    other = nas / ".film.mkv.part"
+    for path in (old, young, other):
+        path.touch()
+    yesterday = young.stat().st_mtime - 25 * 3600
+    for path in (old, other):
+        os.utime(path, (yesterday, yesterday))
+    owner.hand_on(owner.write())
+    assert [path.exists() for path in (old, young, other)] == [False, True, True]
+
+
 def test_what_is_copied_is_not_copied_again(owner: Owner, nas: Path) -> None:
     """A second handing on of the same archive does nothing and says that it is there."""
     owner.set(copy_to=nas)

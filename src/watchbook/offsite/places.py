@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Collection
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from watchbook.archive.encryption import Digested, digested
 from watchbook.archive.spool import Window
+from watchbook.clock import now
 from watchbook.errors import ArchiveDamaged, SettingsError, StoreUnavailable
 from watchbook.files import durable_file, file_errors, write_private
 from watchbook.steps import step
@@ -23,6 +26,8 @@ WELCOME = ".watchbook"
 
 _TRIAL = ".watchbook-trial"
 _PIECE = 1 << 18
+_HALF = re.compile(r"\.(backup|instance)-.+\.tar\.gz(\.age)?(\.sha256)?\.[^.]+\.part")
+_DEAD_AFTER = timedelta(days=1)
 
 
 class Place(Protocol):
@@ -117,10 +122,16 @@ class Folder:
         self.delete(_TRIAL)
 
     def _tidy(self, name: str) -> None:
-        """Delete what a killed copying of ``name`` has left."""
-        for left in self.names():
-            if left.startswith(f".{name}.") and left.endswith(".part"):
-                self.delete(left)
+        """Delete what killed copyings have left: of ``name`` now, of others when nobody writes it.
+
+        Others may share the folder: what grew within a day may still be somebody's.
+        """
+        dead = (now() - _DEAD_AFTER).timestamp()
+        with file_errors(self._path):
+            for left in self._path.glob(".*.part"):
+                mine = left.name.startswith(f".{name}.")
+                if mine or (_HALF.fullmatch(left.name) and left.lstat().st_mtime < dead):
+                    left.unlink(missing_ok=True)
 
 
 def _out_of_memory(file: BinaryIO) -> None:
