@@ -71,6 +71,8 @@ PLAIN = [
     "Who's there? Nobody",
     "Basic Instinct (1992)",
     "Bearer of bad news",
+    "invalid_token: The token is unknown",
+    "expired_token: it was used before",
     "2026-11-21T20:15:00Z",
     "a@b.example",
     "C# and 50% of //",

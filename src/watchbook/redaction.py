@@ -33,6 +33,8 @@ _HARMLESS_KEYS = frozenset({"status_code", "exit_code", "country_code", "languag
 _BETWEEN = r"(?:\\?[\"']?\s{0,3}[:=]\s{0,3}|[\"'],\s{0,3})(?:b(?=[\"']))?"
 _QUOTED = r"(?P<quote>\\?[\"'])(?:(?!(?P=quote))[^\n])*"
 _VALUE = rf"(?:{_QUOTED}|[^\s\"'&,;}}\\]+)"
+# An error's code before a sentence: "invalid_token: The token is unknown".
+_PROSE = r"(?<=_)token:\s(?-i:[A-Z]?[a-z]{0,7}) (?-i:[a-z]{2,12})\b"
 _LINE = rf"(?:{_QUOTED}|[^\r\n\"'<>]+)"
 
 
@@ -53,7 +55,7 @@ _SHAPES = (
     _shape(r"//(?:www\.|app\.)?trakt\.tv/(?:lists|share|l|s)/", r"[^\s\"'<>]+"),
     _shape(r"[?#][\w.~%\[\]-]{1,64}=", r"[^\s\"'<>\\]*"),
     _shape(r"https?://[^\s\"'<>?#]{1,2048}\?", r"[^\s\"'<>\\]+"),
-    _shape(rf"(?:{_TELLING})[\w-]{{0,40}}{_BETWEEN}", _VALUE),
+    _shape(rf"(?!{_PROSE})(?:{_TELLING})[\w-]{{0,40}}{_BETWEEN}", _VALUE),
     _shape(r"(?<!_)code(?:=|\\?[\"']\s{0,3}[:=]\s{0,3})", _VALUE),
 )
 
