@@ -48,6 +48,14 @@ def test_each_watch_has_a_row(small: Filled) -> None:
     assert (rows[0]["tmdbID"], rows[0]["imdbID"], rows[0]["Year"]) == ("10", "tt0000001", "2001")
 
 
+def test_the_name_of_a_list_fits_into_a_files_name(empty: Filled) -> None:
+    """Names are limited in bytes, and letters may take three."""
+    empty.items("lists", a_list(501, "Rain", "雨" * 99))
+    empty.items("list_items/501", listed(1, "movie", {"movie": film(1)}))
+    written = empty.export("letterboxd", to="l.csv")
+    assert written.paths[-1].name == f"l-list-{'雨' * 26}.csv"
+
+
 def test_each_list_has_a_file(small: Filled) -> None:
     """The watchlist, the favorites and personal lists, where there is a film on them."""
     written = small.export("letterboxd", to="l.csv")

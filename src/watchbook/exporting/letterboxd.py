@@ -35,6 +35,7 @@ REVIEW = "Review"
 
 _IMDB = re.compile(r"tt\d{5,12}")
 _SLUG = re.compile(r"[^\w-]+")
+_SLUG_BYTES = 80
 Row = dict[str, str]
 
 
@@ -166,12 +167,17 @@ def _write_lists(rows: Selected, target: Path, written: Written) -> None:
     """The watchlist and each personal list with films, each in files of its own."""
     names = {"watchlist": "watchlist", "favorites": "favorites"}
     for one in rows.lists():
-        name = f"list-{_SLUG.sub('', one.slug)[:80]}".casefold()
+        name = f"list-{_shortened(_SLUG.sub('', one.slug).casefold())}"
         names[one.data_set] = f"{name}-{one.id}" if name in names.values() else name
     for data_set, name in names.items():
         path = target.with_name(f"{target.stem}-{name}{target.suffix}")
         films = filter(None, map(film_of, rows.items(data_set)))
         _write(path, FILM, films, written, name)
+
+
+def _shortened(slug: str) -> str:
+    """As much of a slug as fits into a file's name, which is limited in bytes."""
+    return slug.encode()[:_SLUG_BYTES].decode("utf-8", "ignore")
 
 
 def _left_out(rows: Selected) -> Iterator[str]:

@@ -7,6 +7,7 @@ cell that a spreadsheet would take for a formula gets an apostrophe in front.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,8 @@ from watchbook.store.opening import Store
 
 PLAYS = "plays"
 TABLES = (PLAYS, *(table.name for table in ITEM_TABLES))
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"[\s\ufeff]*[=+@\uff1d\uff0b\uff0d\uff20-]|[ \xa0]*[\t\r\n]")
+"""How a formula begins: a sign, which some programs take in full width, too, or after spaces."""
 _SUBJECT = (
     "type",
     "title",
@@ -172,6 +174,6 @@ def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Va
 
 def guarded(value: Value) -> Value:
     """``value`` as a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+    if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return value
