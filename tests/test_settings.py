@@ -141,6 +141,7 @@ def test_values_that_are_read(settings_of: Load, name: str, text: str, value: ob
         ("copy_to", "nas/books"),
         ("copy_to", "s3://"),
         ("copy_to", "s3:///books"),
+        ("copy_to", "s3://my books"),
         ("copy_to", "s3://books/../x"),
         ("copy_to", "s3://books//x"),
         ("copy_to", "https://example.org/books"),
@@ -158,6 +159,12 @@ def test_bad_value_shows_a_right_one(settings_of: Load, name: str, text: str) ->
     )
     assert redact(hint) == hint, "what hides secrets would spoil the advice"
     assert caught.value.exit_code == 78
+
+
+def test_the_names_that_buckets_have_are_told(settings_of: Load) -> None:
+    """Somebody with a space in the name reads what is allowed."""
+    with pytest.raises(SettingsError, match="2 to 63 letters, digits, dots, - and _"):
+        settings_of({f"{PREFIX}COPY_TO": "s3://my books"})
 
 
 def test_no_advice_looks_like_a_secret() -> None:

@@ -12,8 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pyrage import RecipientError, x25519
-
 from watchbook.clock import parse_duration
 
 SHORTEST_PERIOD = timedelta(minutes=1)
@@ -119,7 +117,7 @@ def rate(text: str) -> Rate:
     count, separator, period = text.strip().partition("/")
     if not separator or not re.fullmatch("[0-9]{1,9}", count) or int(count) < 1:
         raise ValueError("is not COUNT/PERIOD")
-    seconds = int(parse_duration(period).total_seconds())
+    seconds = int(_duration(period).total_seconds())
     if seconds < 1:
         raise ValueError("has an empty period")
     return Rate(int(count), seconds)
@@ -144,9 +142,16 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise ValueError("is not a duration such as 90s, 5m, 12h or 7d") from None
+
+
 def period(text: str) -> timedelta:
     """Read how often something is done: ``5m``, ``12h``, ``7d``."""
-    span = parse_duration(text)
+    span = _duration(text)
     if span < SHORTEST_PERIOD:
         raise ValueError("is shorter than a minute")
     return span
@@ -176,6 +181,8 @@ def listen(text: str) -> Listen:
 
 def recipients(text: str) -> tuple[str, ...]:
     """Read age recipients, separated by commas or spaces; each counts once."""
+    from pyrage import RecipientError, x25519  # noqa: PLC0415 - most runs read none
+
     found = tuple(dict.fromkeys(words(text)))
     for one in found:
         if one.upper().startswith("AGE-SECRET-KEY-"):
@@ -197,7 +204,11 @@ def _bucket(text: str) -> Bucket:
     match = re.fullmatch(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(.*))?", text)
     prefix = (match[2] or "").rstrip("/") if match else ""
     if match is None or {"", ".", ".."} & set(prefix.split("/") if prefix else ["-"]):
-        raise ValueError(f"holds {text}, which is not s3://BUCKET/PREFIX")
+        raise ValueError(
+            f"holds {text}, which is not s3://BUCKET/PREFIX (a bucket's name is 2 to 63 letters, "
+            "digits, dots, - and _, beginning with a letter or digit; no part of the prefix is "
+            "empty, . or ..)"
+        )
     return Bucket(match[1], prefix)
 
 
