@@ -185,3 +185,4 @@ def test_a_single_archive_is_not_enough(run: Run, book: Book) -> None:
     ended = run("backup", "diff")
     assert ended.code == 2
     assert "There is one archive, and it takes two." in ended.err
+    assert "`watchbook backup --force`" in ended.err

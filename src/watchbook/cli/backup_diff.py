@@ -77,7 +77,7 @@ def _chosen(context: Context, files: tuple[Path, ...]) -> tuple[Path, Path]:
     if len(newest) < 2:
         raise InputError(
             f"There {'is one archive' if newest else 'is no archive yet'}, and it takes two.",
-            hint="Run `watchbook backup` to write one.",
+            hint=f"Run `watchbook backup{' --force' if newest else ''}` to write one.",
         )
     return newest[1], newest[0]
 
