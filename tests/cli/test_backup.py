@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 import sqlalchemy as sa
 
@@ -23,6 +24,7 @@ from watchbook.store.opening import Store, open_store
 from watchbook.store.schema import data_sets, items, plays
 
 Run = Callable[..., tuple[int, str, str]]
+RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 
 
 @pytest.fixture
@@ -228,6 +230,16 @@ def test_only_who_lives_on_exports_needs_no_sign_in(
     assert "--no-sync" in err
 
 
+@pytest.mark.parametrize("option", ["--no-sync", "--force", "--instance", "--encrypt-to"])
+def test_options_of_a_new_archive_do_not_go_before_a_subcommand(
+    run: Run, store: Store, option: str
+) -> None:
+    """What would be passed over in silence is refused."""
+    given = [RECIPIENT] if option == "--encrypt-to" else []
+    code, _, err = run("backup", option, *given, "list")
+    assert (code, f"{option} " in err) == (2, True)
+
+
 def test_strange_files_are_named(run: Run, store: Store, home: Path) -> None:
     """What looks like an archive and is none is named by `list` and by `backup`."""
     run("backup", "--no-sync")
@@ -401,7 +413,15 @@ def test_help_shows_an_example(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("size", "shown"),
-    [(0, "0 bytes"), (999, "999 bytes"), (6_217_289, "6.2 MB"), (3e10, "30.0 GB")],
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (999_940, "999.9 kB"),
+        (999_960, "1.0 MB"),
+        (999_970_000, "1.0 GB"),
+        (6_217_289, "6.2 MB"),
+        (3e10, "30.0 GB"),
+    ],
 )
 def test_sizes(size: int, shown: str) -> None:
     """Sizes are said as people say them."""
