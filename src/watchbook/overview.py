@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -75,6 +76,16 @@ class LastSync:
 
 
 @dataclass(frozen=True)
+class LastImport:
+    """The latest import that took something in, or an archive back; ``file`` where it is known."""
+
+    file: str | None
+    finished_at: datetime
+    outcome: str
+    words: str | None
+
+
+@dataclass(frozen=True)
 class DataSets:
     """Every data set there is to read: how many are whole, and why the others are not.
 
@@ -135,6 +146,7 @@ class Overview:
     locked: str | None
     sign_in: SignIn | None
     last_sync: LastSync | None
+    last_import: LastImport | None
     data_sets: DataSets
     plays: int
     backup: Backup | None
@@ -166,7 +178,10 @@ def _overview(
     running = work_for(conn, account)
     newest = next(iter(runs.latest(conn, account.id, "sync")), None)
     last_sync = _last_sync(newest, running) if newest else None
-    signed_in = _is_signed_in(account, grant) or lives_on_exports(conn, account)
+    by_exports = lives_on_exports(conn, account)
+    if by_exports and newest is not None and newest.outcome == runs.FAILED:
+        last_sync = None  # for want of a sign-in, which the import has made good
+    signed_in = _is_signed_in(account, grant) or by_exports
     data_sets = _data_sets(states)
     return Overview(
         account=account.name,
@@ -177,6 +192,7 @@ def _overview(
         locked=account.locked,
         sign_in=_sign_in(grant, account) if grant else None,
         last_sync=last_sync,
+        last_import=_last_import(conn, account),
         data_sets=data_sets,
         plays=plays.count(conn, account.id),
         backup=newest_backup(conn, account, home),
@@ -223,7 +239,7 @@ def _export_taken_at(conn: sa.Connection, account: Account) -> int | None:
 
 
 def _is_of_export(report: str | None) -> bool:
-    return msgspec.json.decode(report or "{}").get("source") == "export"
+    return msgspec.json.decode(report or "{}", type=dict[str, Any]).get("source") == "export"
 
 
 def _health(last_sync: LastSync | None, data_sets: DataSets) -> Health:
@@ -258,6 +274,17 @@ def _last_sync(run: Run, running: Sequence[Work]) -> LastSync:
         run.hint,
         run.requests,
     )
+
+
+def _last_import(conn: sa.Connection, account: Account) -> LastImport | None:
+    """The newest import that came to its end; None when there was none."""
+    imports = runs.latest(conn, account.id, "import", limit=_FEW_IMPORTS)
+    for run in imports:
+        if run.finished_at is not None:
+            told = msgspec.json.decode(run.report or "{}", type=dict[str, Any])
+            ended = clock.from_millis(run.finished_at)
+            return LastImport(told.get("file"), ended, run.outcome, run.words)
+    return None
 
 
 def _moment(millis: int | None) -> datetime | None:

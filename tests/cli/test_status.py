@@ -152,9 +152,8 @@ def imported(book: Book, outcome: str = runs.COMPLETE) -> None:
     """An export was taken in just now."""
     with book.store.database.write() as conn:
         run = runs.start(conn, book.account.id, "import")
-        runs.finish(
-            conn, run, outcome, "complete", report={"file": "sandra.zip", "source": "export"}
-        )
+        told = {"file": "sandra.zip", "source": "export"}
+        runs.finish(conn, run, outcome, "complete", report=told)
 
 
 def test_a_book_of_exports_needs_no_sign_in(run: Run, book: Book) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watchbook.cli.context import Context
     from watchbook.offsite.standing import OffSite
     from watchbook.outlook import Outlook
-    from watchbook.overview import Budget, DataSets, LastSync, Overview, SignIn
+    from watchbook.overview import Budget, DataSets, LastImport, LastSync, Overview, SignIn
     from watchbook.publish.standing import SiteStanding
 
 GOOD, DOUBT, BAD = "green", "yellow", "bold red"
@@ -101,7 +101,10 @@ def _rows(overview: Overview) -> Iterator[Row]:
         yield Row("sign-in", f"none: {again}, or import Trakt's export ZIPs", style)
     else:
         yield from _about_sign_in(overview.sign_in)
-    yield from _about_sync(overview.account, overview.last_sync)
+    if overview.last_sync is not None or overview.sign_in is not None:
+        yield from _about_sync(overview.account, overview.last_sync)
+    if overview.last_import is not None and overview.sign_in is None:
+        yield _about_import(overview.last_import)
     yield from _about_data_sets(overview.data_sets)
     yield Row("plays", f"{overview.plays:,} kept")
     yield _about_backup(overview)
@@ -135,6 +138,13 @@ def _about_sync(account: str, last: LastSync | None) -> Iterator[Row]:
         yield Row("", last.hint)
     when = ago(last.finished_at or last.started_at)
     yield Row("", f"{when}, {counted(last.requests, 'request')}")
+
+
+def _about_import(last: LastImport) -> Row:
+    style = {"complete": GOOD, "incomplete": DOUBT}.get(last.outcome, BAD)
+    told = last.words if last.outcome == "failed" and last.words else last.outcome
+    file = f"{last.file}, " if last.file else ""
+    return Row("last import", f"{file}{ago(last.finished_at)}: {told}", style)
 
 
 def _about_data_sets(found: DataSets) -> Iterator[Row]:

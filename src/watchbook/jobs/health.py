@@ -83,9 +83,20 @@ def _latest_runs(kind: str) -> sa.Select[Any]:
     )
     failed = ended.order_by(newest).limit(1).scalar_subquery() == runs.FAILED
     last = good.order_by(newest).limit(1).scalar_subquery()
-    return sa.select(sa.func.sum(sa.case((failed, 1), else_=0)), sa.func.max(last)).select_from(
-        accounts
-    )
+    failing = sa.case((failed & _made_good(kind), 0), (failed, 1), else_=0)
+    return sa.select(sa.func.sum(failing), sa.func.max(last)).select_from(accounts)
+
+
+def _made_good(kind: str) -> sa.ColumnElement[bool]:
+    """Whether an account without a sign-in took in an export since its last run of ``kind``."""
+
+    def newest(kind: str, *also: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+        mine = (run_rows.c.account_id == accounts.c.id, run_rows.c.kind == kind)
+        return sa.select(sa.func.max(run_rows.c.id)).where(*mine, *also).scalar_subquery()
+
+    taken = newest("import", run_rows.c.outcome.in_([runs.COMPLETE, runs.INCOMPLETE]))
+    signed_in = sa.select(grants.c.account_id).where(grants.c.account_id == accounts.c.id).exists()
+    return ~signed_in & (taken > newest(kind))
 
 
 def _queue(conn: sa.Connection) -> Queue:
