@@ -175,6 +175,24 @@ def test_a_name_that_no_account_can_have_is_refused_first(trakt: RunningSandbox)
     assert trakt.requests()["total"] == 0
 
 
+def test_with_several_accounts_one_is_named(trakt: RunningSandbox) -> None:
+    """Nobody's living sign-in is replaced by chance."""
+    watchbook("connect", typed=f"{trakt.client_id}\n{trakt.client_secret}\n")
+    watchbook("account", "add", "tom")
+    before = tokens()
+    reason = failing(InputError, "connect")
+    assert reason.message == "There are several accounts."
+    assert "--account NAME" in (reason.hint or "")
+    assert tokens() == before
+
+
+def test_without_anybody_to_ask_the_settings_are_named(trakt: RunningSandbox) -> None:
+    """The app's id and secret are no options: they stand in the environment."""
+    reason = failing(InputError, "connect", typed="")
+    assert "WATCHBOOK_TRAKT_CLIENT_ID and WATCHBOOK_TRAKT_CLIENT_SECRET" in (reason.hint or "")
+    assert trakt.requests()["total"] == 0
+
+
 def test_second_connect_asks_for_nothing(trakt: RunningSandbox) -> None:
     """A stored app is used again: renewing takes no typing."""
     watchbook("connect", typed=f"{trakt.client_id}\n{trakt.client_secret}\n")

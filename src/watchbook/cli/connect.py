@@ -109,7 +109,7 @@ def _sign_in(context: Context, pin: str | None) -> None:
 
 
 def _present(context: Context) -> Account | None:
-    """The account that will be renewed, if it is here already."""
+    """The account that will be renewed, if it is here already; raises InputError for several."""
     from watchbook.store import accounts
 
     with context.store.database.read() as conn:
@@ -119,7 +119,8 @@ def _present(context: Context) -> Account | None:
         if named is None:
             accounts.checked_name(context.account_name)  # before anybody is asked for a consent
         return named
-    return known[0] if len(known) == 1 else None
+    with context.store.database.read() as conn:
+        return accounts.choose(conn, None) if known else None
 
 
 def _consent(installation: Installation, app: App, pin: str | None) -> tuple[Issue, App]:
@@ -148,8 +149,17 @@ def _ask_app(settings: Settings) -> App:
     _tell(f"       {settings.base_url}/trakt/callback")
     _tell("  3. Copy its client id and client secret here; the secret is not shown.")
     _tell(ZIP_DOOR)
-    client_id = click.prompt("Client id", err=True).strip()
-    client_secret = hidden("Client secret")
+    try:
+        client_id = click.prompt("Client id", err=True).strip()
+        client_secret = hidden("Client secret")
+    except click.Abort as stopped:
+        if not isinstance(stopped.__context__, EOFError):
+            raise
+        raise InputError(
+            "The app's client id is asked for, and standard input ended before its answer.",
+            hint="Run it in a terminal, or set WATCHBOOK_TRAKT_CLIENT_ID and "
+            "WATCHBOOK_TRAKT_CLIENT_SECRET.",
+        ) from None
     return App(client_id, client_secret or None)
 
 
