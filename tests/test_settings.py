@@ -336,3 +336,13 @@ def test_places_are_shown_as_they_are_set(settings_of: Load) -> None:
     """What `watchbook config` shows can be set again."""
     found = settings_of(overrides={"copy_to": "/mnt/nas, s3://books/deep/"})
     assert found["copy_to"].shown == "/mnt/nas,s3://books/deep"
+
+
+@pytest.mark.parametrize(("name", "text"), [("SYNC_EVERY", "5"), ("TRAKT_BUDGET", "450/abc")])
+def test_a_wrong_duration_is_told_once(tmp_path: Path, name: str, text: str) -> None:
+    """The value stands in the message one time."""
+    with pytest.raises(SettingsError) as caught:
+        load({f"WATCHBOOK_{name}": text}, tmp_path)
+    message = caught.value.message
+    assert f"'{text}' is not a duration such as 90s" in message
+    assert message.count("'") == 2

@@ -23,6 +23,8 @@ _OWN_SETTINGS: dict[str, tuple[str, Callable[[str], object]]] = {
 }
 """What an account may have of its own: the column and how its value is read."""
 
+_EXAMPLES = {"sync-every": "1h", "backup-every": "1d", "keep": '"7 daily, all yearly"'}
+
 
 @click.group(invoke_without_command=True, short_help="List, add, rename and remove accounts.")
 @click.pass_context
@@ -153,7 +155,7 @@ def _read_change(change: str) -> tuple[str, str | None]:
         read(value)
     except ValueError as reason:
         raise InputError(
-            f"{key}: {value!r} {reason}.", hint="`watchbook account set --help` shows an example."
+            f"{key}: {value!r} {reason}.", hint=f"A right example: {key}={_EXAMPLES[key]}"
         ) from None
     return column, value.strip()
 

@@ -10,7 +10,7 @@ import click
 
 from watchbook.cli.context import plain
 from watchbook.clock import from_millis, to_iso
-from watchbook.errors import RemoteUnavailable
+from watchbook.errors import InputError, RemoteUnavailable
 
 if TYPE_CHECKING:
     from watchbook.archive.encryption import Digested
@@ -48,8 +48,9 @@ def _read(_ctx: click.Context, _option: click.Parameter, given: Sequence[str]) -
     try:
         return recipients(" ".join(given))
     except ValueError as reason:
-        raise click.BadParameter(
-            f"{reason}. A right example begins with age1, as `age-keygen` shows it."
+        raise InputError(
+            f"--encrypt-to {reason}.",
+            hint="A right example: --encrypt-to age1…, the public key that `age-keygen` shows.",
         ) from None
 
 

@@ -76,7 +76,7 @@ def sync_first(context: Context, account: Account) -> SyncReport:
     from watchbook.sync import SyncOptions
 
     report = run_sync(context, account, SyncOptions())
-    context.say(f"Sync: {_headline(report)}")
+    context.say(f"Sync of {_headline(report)}")
     return report
 
 
