@@ -257,6 +257,14 @@ def test_an_incomplete_copy(run: Run, book: Book) -> None:
     assert (state, "incomplete: history" in words) == ("warning", True)
 
 
+def test_held_rows_of_an_export_wait_for_an_import(run: Run, book: Book) -> None:
+    """Who never signed in is told to import, since a sync must fail."""
+    book.data_set("history", datasets.INCOMPLETE, words="short", held=30)
+    told = str(checks(run)["data sets of sandra"])
+    assert "watchbook --account sandra import FILE --accept-removals" in told
+    assert "sync" not in told
+
+
 def test_a_copy_that_was_begun(run: Run, book: Book) -> None:
     """What an interrupted first sync did not reach is counted."""
     book.data_set("history")

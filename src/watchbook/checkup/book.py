@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from watchbook import grants as services
 from watchbook.checkup.check import Check, ok, problem, warning
 from watchbook.errors import SettingsError
 from watchbook.overview import moment, newest_backup, unread_of
-from watchbook.store import datasets
+from watchbook.store import datasets, grants
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
+from watchbook.store.datasets import DataSetState
 from watchbook.store.grants import Grant, State
 from watchbook.store.opening import WRONG_KEY_HINT, Store
 from watchbook.trakt.auth import App
@@ -68,16 +70,24 @@ def check_data_sets(database: Database, account: Account) -> Check:
     name = about("data sets", account)
     with database.read() as conn:
         states = datasets.all_states(conn, account.id)
+        remedy = _reading(account, states, signed_in=grants.find(conn, account.id) is not None)
     partial = [one.name for one in states.values() if one.state == datasets.INCOMPLETE]
     unread = unread_of(states)
     if not states:
-        return warning(name, "nothing was read yet", f"`watchbook --account {account.name} sync`")
+        return warning(name, "nothing was read yet", remedy)
     if partial or unread:
         told = [f"incomplete: {', '.join(partial)}"] if partial else []
         told += [f"{len(unread)} not read yet"] if unread else []
-        remedy = f"`watchbook --account {account.name} sync`; `watchbook status` says more"
-        return warning(name, "; ".join(told), remedy)
+        return warning(name, "; ".join(told), f"{remedy}; `watchbook status` says more")
     return ok(name, f"{clock.counted(len(states), 'data set')}, none incomplete")
+
+
+def _reading(account: Account, states: Mapping[str, DataSetState], *, signed_in: bool) -> str:
+    """The command that reads again; who is not signed in has exports only."""
+    command = f"watchbook --account {account.name} {'sync' if signed_in else 'import FILE'}"
+    if not signed_in and any(state.held for state in states.values()):
+        return f"`{command} --accept-removals` with the last export, if what is lacking may go"
+    return f"`{command}`"
 
 
 def check_backup(database: Database, account: Account, home: Path) -> Check:
