@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tests.cli.conftest import Book, Run
 from watchbook.sandbox.trakt import SandboxOptions, running
 from watchbook.store import accounts, leases
+from watchbook.store.accounts import HOW_TO_BEGIN
 from watchbook.store.schema import metadata
 
 
@@ -38,9 +39,12 @@ def test_nobody_is_here_yet(run: Run) -> None:
     ended = run("account")
     assert (ended.code, ended.out) == (
         0,
-        "There is no account yet. Run `watchbook connect`.\n",
+        f"There is no account yet. {HOW_TO_BEGIN}\n",
     )
     assert json.loads(run("account", "list", "--json").out) == []
+    for command in (("backup",), ("backup", "list"), ("export", "csv"), ("sync",), ("--help",)):
+        ended = run(*command)
+        assert "watchbook import FILE" in ended.out + ended.err, command
 
 
 @pytest.mark.parametrize("form", [("account",), ("account", "list")])

@@ -222,7 +222,7 @@ def _list(context: Context) -> None:
     if context.json:
         context.answer(known)
     if not known:
-        context.say("There is no account yet. Run `watchbook connect`.")
+        context.say(f"There is no account yet. {accounts.HOW_TO_BEGIN}")
     show(context, [Row(one["name"], _told(one)) for one in known])
 
 

@@ -145,7 +145,8 @@ def _print_version(
 def cli(ctx: click.Context) -> None:
     """Keep your Trakt history: a complete, verified copy that you own.
 
-    Start with `watchbook demo`, or with `watchbook connect` for your own account.
+    Start with `watchbook demo`. For your own account: `watchbook connect`, or, without an app,
+    `watchbook import FILE` with the export that Trakt gives to everybody.
     """
     context = ctx.ensure_object(Context)
     ctx.call_on_close(context.close)

@@ -182,7 +182,7 @@ def _plans(installation: Installation) -> str:
         known = accounts.all_accounts(conn)
         rows = {account.id: due.of_account(conn, account.id) for account in known}
     if not known:
-        return "no account yet, `watchbook connect` makes one"
+        return "no account yet, `watchbook connect` or `watchbook import FILE` makes one"
     if len(known) > _NAMED:
         return counted(len(known), "account")
     told = []

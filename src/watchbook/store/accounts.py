@@ -16,6 +16,12 @@ from watchbook.store.schema import accounts
 PROVISIONAL = "me"
 """Name of an account until Trakt has told its slug."""
 
+HOW_TO_BEGIN = (
+    "Run `watchbook connect` to sign in to Trakt, or `watchbook import FILE` with the export "
+    "that Trakt gives to everybody, without an app."
+)
+"""What somebody without an account is told."""
+
 _LONGEST_NAME = 60
 
 
@@ -98,7 +104,7 @@ def choose(conn: sa.Connection, name: str | None) -> Account:
     if not known:
         raise InputError(
             "There is no account yet.",
-            hint="Run `watchbook connect` to sign in to Trakt.",
+            hint=HOW_TO_BEGIN,
         )
     if len(known) > 1:
         names = ", ".join(account.name for account in known)
