@@ -25,7 +25,7 @@ from watchbook.errors import ArchiveDamaged, InputError
 from watchbook.redaction import redact
 from watchbook.seal import Sealer
 from watchbook.settings import load
-from watchbook.store import accounts
+from watchbook.store import accounts, runs
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate, open_store
 from watchbook.store.schema import plays
@@ -274,6 +274,13 @@ def test_an_unknown_encrypted_archive_is_strange(book: Book, identity: Identity)
     _, strange = list_archives(book.store, book.account)
     assert strange == [(name, "it is encrypted, and there is no record of it here")]
     assert (book.folder / name).exists()
+    book.write()
+    check_all(book.store, book.account)
+    with book.store.database.read() as conn:
+        (run,) = runs.latest(conn, book.account.id, "verify")
+    assert run.outcome == runs.COMPLETE
+    words = f"1 looked at, 0 gone; {name}: it is encrypted, and there is no record of it here"
+    assert run.words == words
 
 
 def test_a_full_disk_keeps_its_name(identity: Identity) -> None:

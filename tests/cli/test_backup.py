@@ -248,6 +248,21 @@ def test_strange_files_are_named(run: Run, store: Store, home: Path) -> None:
         assert "Not an archive of ours: backup-sandra-20200101T000000Z" in run(*arguments)[1]
 
 
+def test_an_encrypted_archive_without_a_record_alarms_nobody(
+    run: Run, store: Store, home: Path
+) -> None:
+    """`list` tells what to do about it, calmly; `backup` and `verify` are about the others."""
+    run("backup", "--no-sync")
+    name = "backup-sandra-20200101T000000Z.tar.gz.age"
+    (home / "backups" / name).write_bytes(b"age-encryption.org/v1\n")
+    told = " ".join(run("backup", "list")[1].split())
+    assert "Not an archive of ours" not in told
+    assert f"Note {name}: it is encrypted, and there is no record of it here" in told
+    assert f"`watchbook backup verify {name} --identity KEY` tells what is in it" in told
+    assert name not in run("backup", "--no-sync")[1]
+    assert run("backup", "verify")[0] == 0
+
+
 def test_verify(run: Run, store: Store, home: Path, tmp_path: Path) -> None:
     """`verify` takes no file, a name or a path; damage ends with 65 and names the place."""
     assert "no archive yet" in run("backup", "verify")[1]

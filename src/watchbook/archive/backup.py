@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from watchbook.archive import ledger
 from watchbook.archive.instance import save_instance
 from watchbook.archive.layout import Layouts, trakt_layouts
-from watchbook.archive.ledger import DAMAGED, GONE, Archive, Checked
+from watchbook.archive.ledger import DAMAGED, GONE, UNRECORDED, Archive, Checked
 from watchbook.archive.verify import Verification
 from watchbook.archive.write import WrittenArchive, write_archive
 from watchbook.errors import StoreBusy
@@ -102,13 +102,14 @@ def check_all(store: Store, account: Account) -> list[tuple[Archive, Checked]]:
         with store.database.read() as conn:
             known = ledger.recorded(conn, account)
         checked = [(one, ledger.check(store.database, one, folder)) for one in known]
-        bad = [words for _, words in strange]
+        bad = [words for _, words in strange if words != UNRECORDED]
         bad += [str(found.words) for _, found in checked if found.outcome == DAMAGED]
         gone = sum(found.outcome == GONE for _, found in checked)
-        run.words = f"{len(checked) - gone} looked at, {gone} gone"
+        known_not = [f"{name}: {words}" for name, words in strange if words == UNRECORDED]
+        run.words = "; ".join([f"{len(checked) - gone} looked at, {gone} gone", *known_not])
         if bad:
             run.outcome, run.hint = runs.FAILED, _LOST_HINT
-            run.words = "; ".join(bad)
+            run.words = "; ".join([*bad, *known_not])
     return checked
 
 

@@ -22,6 +22,8 @@ from watchbook.store.schema import archives
 WHOLE = "whole"
 DAMAGED = "damaged"
 GONE = "gone"
+UNRECORDED = "it is encrypted, and there is no record of it here"
+"""Why an archive is not adopted that may well be whole: nobody here can look into it."""
 
 _LONGEST_NAME = 60
 STAMP = r"\d{8}T\d{6}Z"
@@ -239,7 +241,7 @@ def _settle(database: Database, archive: Archive, path: Path) -> None:
 def _adopt(database: Database, account: Account, path: Path) -> str | None:
     """Record an archive that lies there without a record; says why not, if not."""
     if path.name.endswith(SUFFIX):
-        return "it is encrypted, and there is no record of it here"
+        return UNRECORDED
     try:
         found = verify_archive(path)
     except ArchiveError as reason:

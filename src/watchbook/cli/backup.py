@@ -119,6 +119,7 @@ def list_(context: Context) -> None:
         context.say_styled(_line(archive, mark))
         backup_copies.tell_places(context, places.get(archive.name, []))
     _tell_strange(context, strange)
+    backup_copies.tell_unrecorded(context, strange)
     if known:
         context.say_styled(f"They lie in {plain(folder)}.")
 
@@ -344,8 +345,13 @@ def _tell_verified(context: Context, path: Path, found: Verification) -> None:
 
 
 def _tell_strange(context: Context, strange: list[tuple[str, str]]) -> None:
+    from watchbook.archive.ledger import UNRECORDED
+
     for name, reason in strange:
-        context.say_styled(f"[bold red]Not an archive of ours:[/] {plain(name)}: {plain(reason)}")
+        if reason != UNRECORDED:
+            context.say_styled(
+                f"[bold red]Not an archive of ours:[/] {plain(name)}: {plain(reason)}"
+            )
 
 
 def _as_it_stands(archive: Archive, folder: Path) -> Archive:

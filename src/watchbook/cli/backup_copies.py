@@ -149,3 +149,15 @@ def tell_unopened(context: Context, path: Path, found: Digested) -> None:
         )
     context.say_styled(f"[green]Whole[/]     [bold]{plain(path.name)}[/], every byte as written")
     context.say_styled("Note      encrypted: `--identity FILE` checks what is inside, too")
+
+
+def tell_unrecorded(context: Context, strange: list[tuple[str, str]]) -> None:
+    """Encrypted archives that came from elsewhere: nothing is wrong with them."""
+    from watchbook.archive.ledger import UNRECORDED
+
+    for name, reason in strange:
+        if reason == UNRECORDED:
+            context.say_styled(
+                f"Note      {plain(name)}: {reason}; "
+                f"`watchbook backup verify {plain(name)} --identity KEY` tells what is in it"
+            )
