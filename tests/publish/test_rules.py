@@ -36,7 +36,6 @@ BAD = {
     "delay": "soon",
     "quiet-hours": "23:00",
     "timezone": "Mars/Olympus",
-    "language": "english please",
     "pace": "many",
     "film-text": "{{ nothing }}",
     "living": "yes",

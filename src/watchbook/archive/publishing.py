@@ -28,6 +28,7 @@ _COMMAND = "command"
 _ON_THE_WAY = frozenset({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN})
 _DOUBT = "It may have gone out after the archive was written, so it is looked for first."
 _SIGN_IN = "A sign-in is never in an archive."
+_PAUSED = "It came back from an archive, and nothing is written there before you say so."
 
 _Lines = Callable[[sa.Connection, int], Iterator[bytes]]
 
@@ -35,13 +36,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SiteLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A site; only one that needs no sign-in has a ``state``."""
+    """A site; how it stood does not last."""
 
     name: str
     kind: Kind
     me: str | None = None
     endpoint: str
-    state: SiteState | None = None
     rules: Mapping[str, str] = {}
 
 
@@ -68,7 +68,7 @@ class PostLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sent: str | None = None
 
 
-_SITE = ("name", "kind", "me", "endpoint", "state", "rules")
+_SITE = ("name", "kind", "me", "endpoint", "rules")
 _POST = tuple(name for name in PostLine.__struct_fields__ if name not in {"site", "about", "plays"})
 
 
@@ -100,15 +100,7 @@ def _site_lines(conn: sa.Connection, account_id: int) -> Iterator[bytes]:
     for row in conn.execute(query.order_by(by_bytes(sites.c.name))):
         told = dict(zip(_SITE, row, strict=True))
         told["rules"] = _rules(msgspec.json.decode(row.rules, type=dict[str, str]))
-        told["state"] = _lasting(row.kind, row.state)
         yield _encode(msgspec.convert(told, SiteLine))
-
-
-def _lasting(kind: str, state: str | None) -> SiteState | None:
-    """What stays true of a site while time passes: nothing of one that asks for a sign-in."""
-    if kind == Kind.MICROPUB:
-        return None
-    return SiteState.PAUSED if state == SiteState.PAUSED else SiteState.WORKING
 
 
 def _rules(rules: Mapping[str, str]) -> dict[str, str]:
@@ -192,10 +184,10 @@ def _standing(told: SiteLine) -> dict[str, Any]:
 
 
 def _state(told: SiteLine) -> dict[str, Any]:
-    """How a site stands that came back, and why."""
-    state = _lasting(told.kind, told.state)
-    if state is not None:
-        return {"state": state}
+    """How a site stands that came back, and why; an archive alone writes into no folder."""
+    if told.kind == Kind.FOLDER:
+        hint = f"If {told.endpoint} is yours: `watchbook site resume {told.name}`."
+        return {"state": SiteState.PAUSED, "words": _PAUSED, "hint": hint}
     hint = f"Sign in again: `watchbook site add {told.me}`. Queue and rules are kept."
     return {"state": SiteState.SIGN_IN, "words": _SIGN_IN, "hint": hint}
 

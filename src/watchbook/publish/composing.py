@@ -129,10 +129,9 @@ def _look(rules: Rules, zone: tzinfo) -> Look:
     return Look(
         Payload(rules.payload),
         rules.text_in,
-        rules.poster,
-        None if rules.status == "default" else rules.status,
-        None if rules.visibility == "default" else rules.visibility,
-        rules.syndicate_to,
-        zone,
+        status=None if rules.status == "default" else rules.status,
+        visibility=None if rules.visibility == "default" else rules.visibility,
+        syndicate_to=rules.syndicate_to,
+        zone=zone,
         rated=rules.generator != "none",
     )

@@ -59,7 +59,6 @@ class Rules:
     visibility: str
     film_categories: tuple[str, ...]
     episode_categories: tuple[str, ...]
-    language: str
     timezone: ZoneInfo | None
     film_text: str
     episode_text: str
@@ -67,7 +66,6 @@ class Rules:
     text_in: str
     text_format: str
     payload: str
-    poster: str
     syndicate_to: tuple[str, ...]
     living: bool
     living_for: timedelta
@@ -135,12 +133,6 @@ def _zone(text: str) -> ZoneInfo | None:
     return ZoneInfo(name)
 
 
-def _language(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", text.strip()):
-        raise ValueError("is no language such as en or pt-BR")
-    return text.strip()
-
-
 RULES: tuple[Rule, ...] = (
     Rule("types", "both", _types, "What is published: films, episodes or both."),
     Rule("watches", "all", values.choice("all", "first"), "All watches, or first watches only."),
@@ -187,7 +179,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("film-categories", "watched,film", _items, "Categories of a film's post."),
     Rule("episode-categories", "watched,tv", _items, "Categories of an episode's post."),
-    Rule("language", "en", _language, "Language of the posts."),
     Rule("timezone", "account", _zone, "Time zone of the posts' dates."),
     Rule("film-text", FILM_TEXT, template, "Text of a film's post."),
     Rule("episode-text", EPISODE_TEXT, template, "Text of an episode's post."),
@@ -205,7 +196,6 @@ RULES: tuple[Rule, ...] = (
         values.choice("standard", "reference", "reference-list", "url"),
         "How the title is cited; `reference` is for sites written for ownyourtrakt.",
     ),
-    Rule("poster", "off", values.choice("off", "cite", "featured"), "Where the poster goes."),
     Rule("syndicate-to", "", _items, "Where the site is asked to copy posts to (uids)."),
     Rule("living", "off", _on_or_off, "Update posts when a rating or a note arrives later."),
     Rule("living-for", "30d", parse_duration, "How long after publishing a post is updated."),
