@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,8 +37,15 @@ def test_the_first_import_says_what_came(run: Run, export: Path) -> None:
     assert ended.code == 0
     assert "trakt-export-sam.zip for sam-example: " in ended.out
     assert "history" in ended.out
-    assert "600 added" in ended.out
-    assert "Trakt's export does not hold: " in ended.out
+    assert "600 rows  +600" in ended.out
+    assert re.search(r"list_items \(\d+\) ", ended.out)
+    assert "list_items/" not in ended.out
+    assert " 1 rows" not in ended.out
+    lacking = re.search(r"Trakt's export does not hold (\d+) data sets: (.*)", ended.out)
+    assert lacking is not None
+    named = [int(number or 1) for number in re.findall(r"\w+(?: \((\d+)\))?", lacking[2])]
+    assert sum(named) == int(lacking[1])
+    assert f"{lacking[1]} of them unavailable" in ended.out
     assert "hidden_dropped" in ended.out
     assert "Complete: 600 plays" in ended.out
 

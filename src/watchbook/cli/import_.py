@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from enum import Enum
@@ -18,7 +19,6 @@ from watchbook.files import file_errors
 if TYPE_CHECKING:
     from watchbook.archive.instance import Loaded
     from watchbook.cli.context import Context
-    from watchbook.desk import Outcome
     from watchbook.importing import ImportReport
 
 _ACCEPTED = (
@@ -168,15 +168,16 @@ def run_import(context: Context, file: Path, *, accept_removals: bool = False) -
 
 def _tell(context: Context, report: ImportReport) -> None:
     """Say for a person what an import came to."""
-    context.say(f"{report.file} for {report.account}: {_changes(report)}.")
-    for outcome in report.data_sets:
-        if outcome.added or outcome.changed or outcome.removed or outcome.held:
-            context.say(f"  {outcome.name:<30} {outcome.kept:>9,} rows  {_changes([outcome])}")
+    from watchbook.cli.sync import changes, tell_data_sets
+
+    context.say(f"{report.file} for {report.account}: {changes(report)}.")
+    tell_data_sets(context, (o for o in report.data_sets if o.state != "unavailable"))
     for words in report.failures:
         context.say(f"  failed at Trakt: {words}")
     lacking = [o.name for o in report.data_sets if o.state == "unavailable"]
     if lacking:
-        context.say(f"  Trakt's export does not hold: {', '.join(_top_names(lacking))}")
+        number = counted(len(lacking), "data set")
+        context.say(f"  Trakt's export does not hold {number}: {', '.join(_families(lacking))}")
     _tell_end(context, report)
 
 
@@ -186,16 +187,7 @@ def _tell_end(context: Context, report: ImportReport) -> None:
     context.say(f"{report.words[:1].upper()}{report.words[1:]} ({report.seconds:.1f} s).")
 
 
-def _changes(found: ImportReport | list[Outcome]) -> str:
-    outcomes = found if isinstance(found, list) else found.data_sets
-    counts = {
-        count: sum(getattr(outcome, count) for outcome in outcomes)
-        for count in ("added", "changed", "removed", "held")
-    }
-    told = ", ".join(f"{number:,} {count}" for count, number in counts.items() if number)
-    return told or "nothing new"
-
-
-def _top_names(names: Iterable[str]) -> list[str]:
-    """The data sets without those parts that each list or comment has."""
-    return list(dict.fromkeys(name.partition("/")[0] for name in names))
+def _families(names: Iterable[str]) -> list[str]:
+    """The data sets, those that each list or comment has as one: ``list_likes (5)``."""
+    numbers = Counter(name.partition("/")[0] for name in names)
+    return [f"{name} ({number})" if number > 1 else name for name, number in numbers.items()]

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 _AGAIN = "The next sync looks again; `watchbook sync --full` reads everything anew."
 
+_COUNTS = {
+    "added": "added",
+    "changed": "changed",
+    "removed": "removed",
+    "held": "held",
+    "gone": "taken in as gone",
+}
+
 INCOMPLETE = 65
 """Exit code of a sync that ended, but without all that Trakt claims."""
 
@@ -83,10 +91,7 @@ def sync_first(context: Context, account: Account) -> SyncReport:
 def tell(context: Context, report: SyncReport) -> None:
     """Say for a person what a sync came to."""
     context.say(_headline(report))
-    lines = [_line(name, list(outcomes)) for name, outcomes in _families(report.data_sets)]
-    width = max((len(name) for name, _ in lines), default=0)
-    for name, counts in lines:
-        context.say(f"  {name:<{width}} {counts}")
+    tell_data_sets(context, report.data_sets)
     for note in report.notes:
         context.say(f"  note: {note}")
     context.say(
@@ -95,14 +100,26 @@ def tell(context: Context, report: SyncReport) -> None:
     )
 
 
+def tell_data_sets(context: Context, outcomes: Iterable[Outcome]) -> None:
+    """Say line by line what came of the data sets."""
+    lines = [_line(name, list(family)) for name, family in _families(outcomes)]
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, counts in lines:
+        context.say(f"  {name:<{width}} {counts}")
+
+
 def _headline(report: SyncReport) -> str:
+    return f"{report.account}: {changes(report)}."
+
+
+def changes(report: SyncReport) -> str:
+    """How many rows changed in which way, over all data sets: ``3 added, 1 removed``."""
     if report.nothing_new:
-        return f"{report.account}: nothing new."
-    parts = [
-        f"{report.total(count):,} {count}" for count in ("added", "changed", "removed", "held")
-    ]
-    told = ", ".join(part for part in parts if not part.startswith("0 "))
-    return f"{report.account}: {told or 'nothing changed'}."
+        return "nothing new"
+    numbers = ((report.total(count), words) for count, words in _COUNTS.items())
+    return ", ".join(f"{number:,} {words}" for number, words in numbers if number) or (
+        "nothing changed"
+    )
 
 
 def _families(outcomes: Iterable[Outcome]) -> groupby[str, Outcome]:
