@@ -25,8 +25,8 @@ __all__ = ["configure", "forget", "logger", "redact", "secret"]
 
 Event = MutableMapping[str, Any]
 
-_QUIET = ("alembic.runtime.plugins", "asyncio", "hpack", "httpcore2", "httpx2")
-"""They have little to say, and httpcore2 says it with the headers of answers."""
+_QUIET = ("alembic", "asyncio", "hpack", "httpcore2", "httpx2")
+"""They have little to say that we do not say ourselves; httpcore2 tells the headers of answers."""
 
 _BLOCKS = ("exception", "stack")
 """Texts of many lines; a person reads them indented below their event."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import stat
@@ -15,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from watchbook import logs
 from watchbook.errors import SchemaMismatch, SettingsError, StoreError
 from watchbook.redaction import redact
 from watchbook.seal import KEY_FILE, fingerprint
@@ -289,6 +291,15 @@ def test_first_start_makes_everything(database_url: str, tmp_path: Path) -> None
     assert (tmp_path / "home" / KEY_FILE).exists()
     assert opened(settings).sealer.key_name == first.sealer.key_name
     assert version_at(database_url) == SCHEMA_VERSION
+
+
+def test_a_first_start_takes_one_line(database_url: str, tmp_path: Path) -> None:
+    """What is told of the making of a database is ours, not the chatter of a library."""
+    stream = io.StringIO()
+    logs.configure("info", stream)
+    opened(settings_of(database_url, tmp_path / "home"))
+    (line,) = [line for line in stream.getvalue().splitlines() if "key" not in line]
+    assert "the database was made" in line
 
 
 START = """

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from watchbook.clock import now, to_stamp
 from watchbook.errors import SchemaMismatch, SettingsError
 from watchbook.files import make_private_folder
+from watchbook.logs import logger
 from watchbook.seal import Sealer, load_sealer
 from watchbook.settings import Settings
 from watchbook.steps import step
@@ -107,6 +108,8 @@ def _migrate(database: Database, folder: Path | None, target: str, scripts: Path
     copy = _copy_aside(database, found, folder, scripts) if found is not None else None
     step("migrate.copied")
     upgrade(database, target, scripts)
+    said = "the database was made" if found is None else "the database was brought up to date"
+    logger("store").info(said, schema=target, **({"before": found} if found else {}))
     step("migrate.done")
     return copy
 
