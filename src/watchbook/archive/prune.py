@@ -189,9 +189,9 @@ def _plan(
 
 
 def _size(path: Path) -> int:
-    """Bytes that an archive takes, its digest included."""
+    """Bytes of an archive, as the list of archives shows them."""
     with file_errors(path):
-        return sum(one.stat().st_size for one in (path, beside_of(path)) if one.exists())
+        return path.stat().st_size if path.exists() else 0
 
 
 def _as_written(archive: Archive, folder: Path) -> bool:

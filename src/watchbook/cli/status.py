@@ -30,8 +30,9 @@ _OPEN = ("waiting", "sending", "unknown", "held", "rejected")
 
 @click.command(short_help="Show how each account stands.")
 @click.option("--grants", "all_events", is_flag=True, help="Show the whole history of the sign-in.")
+@click.option("--all", "all_names", is_flag=True, help="Name every unavailable data set.")
 @click.pass_obj
-def status(context: Context, *, all_events: bool) -> int:
+def status(context: Context, *, all_events: bool, all_names: bool) -> int:
     """Show how each account stands: sign-in, last sync, data sets, backups, what runs.
 
     Ends with 0 when all is well, 77 when somebody has to sign in (or Trakt locked the account),
@@ -51,8 +52,10 @@ def status(context: Context, *, all_events: bool) -> int:
         _answer(context, found)
     if not found:
         _tell_how_to_begin(context)
-    for overview in found:
-        _tell(context, overview)
+    for place, overview in enumerate(found):
+        if place:
+            context.say()
+        _tell(context, overview, all_names=all_names)
     return _exit_code(found)
 
 
@@ -85,14 +88,13 @@ def _tell_how_to_begin(context: Context) -> None:
     show(context, beginnings, head="There is no account yet.")
 
 
-def _tell(context: Context, overview: Overview) -> None:
+def _tell(context: Context, overview: Overview, *, all_names: bool) -> None:
     user = f"Trakt user {overview.user}" if overview.user else "not known at Trakt"
     owner = ", owner of this installation" if overview.owner else ""
-    show(context, _rows(overview), head=overview.account, aside=user + owner)
-    context.say()
+    show(context, _rows(overview, all_names=all_names), head=overview.account, aside=user + owner)
 
 
-def _rows(overview: Overview) -> Iterator[Row]:
+def _rows(overview: Overview, *, all_names: bool) -> Iterator[Row]:
     if overview.locked:
         yield Row("Trakt", overview.locked, BAD)
     if overview.sign_in is None:
@@ -105,7 +107,7 @@ def _rows(overview: Overview) -> Iterator[Row]:
         yield from _about_sync(overview.account, overview.last_sync)
     if overview.last_import is not None and overview.sign_in is None:
         yield _about_import(overview.last_import)
-    yield from _about_data_sets(overview.data_sets)
+    yield from _about_data_sets(overview.data_sets, all_names=all_names)
     yield Row("plays", f"{overview.plays:,} kept")
     yield _about_backup(overview)
     yield from _about_copies(overview.off_site)
@@ -147,7 +149,7 @@ def _about_import(last: LastImport) -> Row:
     return Row("last import", f"{file}{ago(last.finished_at)}: {told}", style)
 
 
-def _about_data_sets(found: DataSets) -> Iterator[Row]:
+def _about_data_sets(found: DataSets, *, all_names: bool) -> Iterator[Row]:
     if found.total:
         whole = found.complete + len(found.unavailable) == found.total
         words = f"{found.complete} of {found.total} read and complete"
@@ -159,7 +161,8 @@ def _about_data_sets(found: DataSets) -> Iterator[Row]:
     for name, why in found.incomplete.items():
         yield Row("", f"{name} incomplete: {why}", DOUBT)
     for why, names in _by_reason(found.unavailable).items():
-        yield Row("", f"{', '.join(names)} {why}")
+        few = all_names or len(names) <= _FEW_NAMES
+        yield Row("", f"{', '.join(names) if few else f'{len(names)} kinds'} {why}")
     if found.held:
         yield Row("", f"{counted(found.held, 'removal')} held back for your word", DOUBT)
 
