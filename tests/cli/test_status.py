@@ -263,6 +263,15 @@ def test_what_trakt_does_not_offer_is_no_fault(run: Run, book: Book) -> None:
     assert "saved_filters unavailable, because of VIP" in ended.out
 
 
+def test_many_names_are_counted_unless_asked_for(run: Run, book: Book) -> None:
+    """What an export does not hold takes a short line; --all names each."""
+    names = sorted(line.name for line in CATALOGUE if line.parent is None)[:7]
+    for name in names:
+        book.data_set(name, datasets.UNAVAILABLE, words="unavailable, as told")
+    assert "7 kinds unavailable, as told" in run("status").out
+    assert f"{', '.join(names)} unavailable, as told" in run("status", "--all").out
+
+
 def test_a_failed_sync_ends_with_75(run: Run, book: Book) -> None:
     """The last failure stays visible, with its words and what to do."""
     book.grant()
