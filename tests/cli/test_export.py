@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,25 @@ def test_the_table_goes_through_a_pipe(run: Run, sandra: Filled) -> None:
     assert ids(ended.out) == ["2", "1"]
     assert ended.err == ""
     assert json.loads(run("export", "json", "-o", "-").out)["account"] == "sandra"
+
+
+def test_what_a_killed_run_left_of_a_pipe_is_swept(
+    run: Run, sandra: Filled, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies in the private home, not where everybody's files do, and goes a day later."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    dead, living = home / ".export-dead", home / ".export-living"
+    for folder in (dead, living):
+        folder.mkdir()
+        (folder / "export").write_bytes(b"plays")
+    yesterday = now().timestamp() - 25 * 3600
+    os.utime(dead, (yesterday, yesterday))
+    elsewhere.chmod(0o500)
+    assert run("export", "csv", "-o", "-").code == 0
+    assert [path.name for path in home.glob(".export-*")] == [living.name]
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_what_must_be_told_goes_beside_the_pipe(run: Run, sandra: Filled) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,12 +98,9 @@ def export(  # noqa: PLR0913 - its options
     wish = _checked(_Wish(name, output, what, reviews, force), context)
     account = context.account()
     selection = Selection(
-        _moment(account, "--since", since),
-        _moment(account, "--until", until),
-        frozenset(types),
-        frozenset(lists),
-        removed,
+        *_span(account, since, until), frozenset(types), frozenset(lists), removed
     )
+    _check_lists(context, account, selection)
     if wish.output == STDOUT:
         _print(context, account, selection, wish)
     else:
@@ -143,6 +139,27 @@ def _check_table(what: str) -> None:
         )
 
 
+def _span(
+    account: Account, since: str | None, until: str | None
+) -> tuple[datetime | None, datetime | None]:
+    begin, end = _moment(account, "--since", since), _moment(account, "--until", until)
+    if begin and end and end <= begin:
+        raise InputError(
+            f"--until {until} is not after --since {since}, so nothing lies between.",
+            hint="A right example: --since 2026-01-01 --until 2026-07-01",
+        )
+    return begin, end
+
+
+def _check_lists(context: Context, account: Account, selection: Selection) -> None:
+    """Refuse an unknown list before anything is said of files; raises InputError."""
+    from watchbook.exporting.selection import selected
+
+    if selection.lists:
+        with selected(context.store, account, selection):
+            pass
+
+
 def _moment(account: Account, option: str, text: str | None) -> datetime | None:
     from watchbook.exporting.moments import Wall
 
@@ -167,7 +184,17 @@ def _target(wish: _Wish, account: Account) -> Path:
     if wish.output is None:
         return Path.cwd() / usual
     path = Path(wish.output).expanduser().absolute()
+    _check_folder(path if wish.output.endswith("/") and not _wants_folder(wish) else path.parent)
     return path / usual if _is_folder(wish.output) and not _wants_folder(wish) else path
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse to make folders that may only be misspelt; raises InputError."""
+    if not folder.is_dir():
+        raise InputError(
+            f"There is no folder {folder}. Nothing was written.",
+            hint="Make it first, or name another with -o.",
+        )
 
 
 def _is_folder(output: str) -> bool:
@@ -193,8 +220,10 @@ def _export(
 
 def _print(context: Context, account: Account, selection: Selection, wish: _Wish) -> None:
     """Print the one file of an export, without the byte order mark that files have for Excel."""
-    with tempfile.TemporaryDirectory(prefix="watchbook-export-") as folder:
-        path = Path(folder) / "export"
+    from watchbook.exporting.placing import passing_folder
+
+    with passing_folder(context.store.home) as folder:
+        path = folder / "export"
         written = _export(context, account, selection, path, wish)
         with path.open("rb") as file:
             if file.read(len(_BOM)) != _BOM:

@@ -7,8 +7,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from watchbook.clock import now
 from watchbook.errors import InputError
 from watchbook.exporting.formats import Write
 from watchbook.exporting.selection import Selection
@@ -17,6 +19,9 @@ from watchbook.files import file_errors, make_private_folder, sync_folder
 from watchbook.steps import step
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
+
+_PASSING = ".export-"
+_DEAD_AFTER = timedelta(days=1)
 
 
 def export(
@@ -61,6 +66,20 @@ def _workshop(target: Path) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def passing_folder(home: Path) -> Iterator[Path]:
+    """A private folder in ``home``, gone afterwards; what killed runs left goes a day later."""
+    make_private_folder(home)
+    dead = (now() - _DEAD_AFTER).timestamp()
+    with file_errors(home):
+        for left in home.glob(f"{_PASSING}*"):
+            if left.lstat().st_mtime < dead:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=_PASSING, dir=home)
+    with folder as path:
+        yield Path(path)
 
 
 def _refuse_devices(target: Path) -> None:
