@@ -19,9 +19,15 @@ LATE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Outlook:
-    """When what is next; ``warning`` says that it was due long ago, and what to do about that."""
+    """When what is next; ``warning`` says that it was due long ago, and what to do about that.
+
+    ``since``, ``machine`` and ``process`` are those of the service that is longest at work.
+    """
 
     service: bool
+    since: datetime | None
+    machine: str | None
+    process: int | None
     next_sync: datetime | None
     next_backup: datetime | None
     warning: str | None
@@ -35,14 +41,23 @@ def outlook(conn: sa.Connection, account: Account) -> Outlook | None:
     rows = {row.kind: row for row in due.of_account(conn, account.id)}
     if not rows:
         return None
-    service = any(worker.alive for worker in workers.known(conn))
+    worker = next(iter(workers.living(conn)), None)
+    service = worker is not None
     late = now() - from_millis(min(row.next_at for row in rows.values()))
     warning = None
     if late > LATE and service:
         warning = f"late by {in_words(late)} though a service runs: its log says why"
     elif late > LATE and not _was_synced_since(conn, account, rows):
         warning = f"late by {in_words(late)}, and no service runs: `watchbook serve`"
-    return Outlook(service, _moment(rows, "sync"), _moment(rows, "backup"), warning)
+    return Outlook(
+        service,
+        from_millis(worker.since) if worker else None,
+        worker.machine if worker else None,
+        worker.process if worker else None,
+        _moment(rows, "sync"),
+        _moment(rows, "backup"),
+        warning,
+    )
 
 
 def _was_synced_since(conn: sa.Connection, account: Account, rows: Mapping[str, Due]) -> bool:

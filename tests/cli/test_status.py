@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import socket
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -449,6 +452,20 @@ def test_schedule_says_what_is_next(run: Run, book: Book) -> None:
     found = json.loads(run("status", "--json").out)["accounts"][0]["outlook"]
     assert found["service"] is True
     assert found["warning"] is None
+
+
+def test_whether_a_service_runs(run: Run, book: Book) -> None:
+    """Nothing for who never had one; a killed one is known to be gone at once."""
+    assert "service" not in run("status").out
+    planned(book, 190)
+    assert "service    none is running" in run("status").out
+    at_work(book)
+    assert f", process {os.getpid()} on {socket.gethostname()}" in run("status").out
+    code = "from watchbook.store import leases; print(leases.holder_name('the schedule'))"
+    dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    with book.store.database.write() as conn:
+        workers.register(conn, "watchbook", dead.stdout.strip())
+    assert "service    none is running" in run("status").out
 
 
 def test_stalled_schedule_is_told(run: Run, book: Book) -> None:

@@ -188,6 +188,11 @@ def _about_backup(overview: Overview) -> Row:
 
 
 def _about_outlook(found: Outlook) -> Iterator[Row]:
+    if found.since is None:
+        yield Row("service", "none is running")
+    else:
+        where = f"process {found.process} on {found.machine}"
+        yield Row("service", f"runs since {moment(found.since)}, {where}")
     if found.warning:
         yield Row("schedule", found.warning, DOUBT)
     elif found.service:

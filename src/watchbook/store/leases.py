@@ -200,11 +200,22 @@ def _take(conn: sa.Connection, name: str, holder: str) -> None:
 
 def _is_dead(holder: str) -> bool:
     """Whether ``holder`` was a process of this machine that is gone, or is done in this one."""
+    return process_is_gone(holder) or (_is_of_this(holder) and holder not in _held_here)
+
+
+def _is_of_this(holder: str) -> bool:
+    """Whether ``holder`` names this very process, not a former one with its number."""
+    _host, pid, turn = holder.split(" ", 3)[:3]
+    return int(pid) == os.getpid() and turn.partition(".")[2] == f"{_process}@{machine_mark()}"
+
+
+def process_is_gone(holder: str) -> bool:
+    """Whether ``holder`` was a process of this machine, and no longer is one."""
     _host, pid, turn = holder.split(" ", 3)[:3]
     if turn.partition("@")[2] != machine_mark():
         return False
     if int(pid) == os.getpid():
-        return holder not in _held_here
+        return not _is_of_this(holder)
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

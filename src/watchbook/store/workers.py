@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
 from watchbook.store.database import upsert
-from watchbook.store.leases import LEASE
+from watchbook.store.leases import LEASE, process_is_gone
 from watchbook.store.schema import leases
 
 _PREFIX = "worker:"
@@ -27,6 +27,16 @@ class Worker:
     holder: str
     since: int
     alive: bool
+
+    @property
+    def machine(self) -> str:
+        """Where it works."""
+        return self.holder.split(" ", 1)[0]
+
+    @property
+    def process(self) -> int:
+        """The number of its process there."""
+        return int(self.holder.split(" ", 2)[1])
 
 
 def register(conn: sa.Connection, worker: str, holder: str) -> None:
@@ -55,6 +65,11 @@ def known(conn: sa.Connection) -> list[Worker]:
         Worker(name.removeprefix(_PREFIX), holder, taken_at, expires_at > moment)
         for name, holder, taken_at, expires_at in conn.execute(query)
     ]
+
+
+def living(conn: sa.Connection) -> list[Worker]:
+    """The workers that live, without those of this machine whose process was killed just now."""
+    return [one for one in known(conn) if one.alive and not process_is_gone(one.holder)]
 
 
 def forget(conn: sa.Connection, worker: str) -> None:
