@@ -214,6 +214,7 @@ def in_child(
 def test_a_full_disk_leaves_nothing(sandra: Filled, tmp_path: Path, name: str) -> None:
     """What is said is that there is no room; the folder is as it was."""
     sandra.plays(*(film_play(n, n) for n in range(100, 1_100)))
+    (tmp_path / "new").mkdir()
     ended = in_child("export", name, "-o", "new/file", room=80_000)
     assert ended.returncode == 74, ended.stderr
     assert "Free some space" in ended.stderr
@@ -235,3 +236,24 @@ def test_there_must_be_an_account(run: Run, home: Path) -> None:
     ended = run("export", "csv")
     assert ended.code == 2
     assert "There is no account yet." in ended.err
+
+
+def test_a_span_that_ends_before_it_begins_is_refused(run: Run, sandra: Filled) -> None:
+    """Nothing lies in it, and nobody means it."""
+    ended = run("export", "csv", "--since", "2026-06-01", "--until", "2026-05-01")
+    assert ended.code == 2
+    assert "--until 2026-05-01 is not after --since 2026-06-01" in ended.err
+
+
+def test_no_folder_is_made_silently(run: Run, sandra: Filled, tmp_path: Path) -> None:
+    """A misspelt folder is told by its name."""
+    ended = run("export", "csv", "-o", "nonexist/x.csv")
+    assert ended.code == 2
+    assert f"There is no folder {tmp_path / 'nonexist'}." in ended.err
+    assert not (tmp_path / "nonexist").exists()
+
+
+def test_an_unknown_list_is_told_before_the_file(run: Run, sandra: Filled) -> None:
+    """What is wrong with the question comes before where its answer would lie."""
+    assert run("export", "csv").code == 0
+    assert "There is no list called watch." in run("export", "csv", "--list", "watch").err

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,10 @@ from tests.exporting.conftest import Filled, film_play, hostile
 from watchbook.exporting.selection import Selection
 from watchbook.exporting.spreadsheet import PLAY_CELLS, TABLES, guarded, write_rows
 from watchbook.exporting.tables import ITEM_TABLES
+from watchbook.intake import NOT_HELD
+from watchbook.store import datasets
+from watchbook.store.datasets import DataSetState
+from watchbook.store.schema import titles
 from watchbook.trakt.datasets import BY_NAME
 
 
@@ -190,3 +195,14 @@ def test_tables_hold_data_sets_of_the_catalogue() -> None:
     names = [name for table in ITEM_TABLES for name in table.data_sets]
     assert len(names) == len(set(names))
     assert set(names) <= set(BY_NAME)
+
+
+def test_a_book_of_exports_says_why_columns_are_empty(small: Filled) -> None:
+    """Runtime and genres are not in Trakt's exports; a book read from Trakt needs no note."""
+    assert small.export("csv").notes == []
+    with small.store.database.write() as conn:
+        conn.execute(sa.update(titles).values(runtime=None))
+        state = DataSetState("user_stats", datasets.UNAVAILABLE, NOT_HELD)
+        datasets.save(conn, small.account.id, state)
+    (note,) = small.export("csv").notes
+    assert note.startswith("Runtime, genres, country, language and network are empty")

@@ -98,7 +98,7 @@ def test_an_unknown_list_is_refused_with_those_that_there_are(small: Filled) -> 
     """Nobody has to guess."""
     with pytest.raises(InputError, match="no list called rainy") as refused:
         keys(small, "watchlist", lists=frozenset({"rainy"}))
-    assert refused.value.hint == "The lists are: watchlist, favorites, rainy-days, zweite."
+    assert refused.value.hint == "The lists are: watchlist, favorites, Rainy Days, Zweite."
 
 
 def test_what_is_gone_stays_behind_unless_asked_for(small: Filled) -> None:

@@ -368,7 +368,14 @@ def _named(known: Sequence[KnownList], name: str) -> list[str]:
     wanted = LISTS.get(name.casefold(), name)
     found = [one.data_set for one in known if wanted in {one.id, one.slug}]
     found = found or [one.data_set for one in known if one.name.casefold() == wanted.casefold()]
+    found = found or [one.data_set for one in known if _plain(one.name) == _plain(wanted) != ""]
     if not found:
-        there = ", ".join(one.slug for one in known)
+        there = ", ".join(one.name or one.slug for one in known)
         raise InputError(f"There is no list called {name}.", hint=f"The lists are: {there}.")
     return found
+
+
+def _plain(name: str) -> str:
+    """A name as it is typed: without case, emoji and other signs."""
+    letters = "".join(sign if sign.isalnum() else " " for sign in name.casefold())
+    return " ".join(letters.split())

@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ from watchbook.exporting.tables import (
     text_of,
 )
 from watchbook.exporting.written import Written
+from watchbook.intake import NOT_HELD
+from watchbook.store import datasets
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
 
@@ -48,6 +51,12 @@ CHOSEN = replace(
     LIST_ITEMS, name="listed", data_sets=("watchlist", "favorites", *LIST_ITEMS.data_sets)
 )
 """The items of the lists that were chosen, whichever they are."""
+
+_SAMPLE = 1_000
+_NO_DETAILS = (
+    "Runtime, genres, country, language and network are empty for most plays: "
+    "Trakt's exports do not hold them, `watchbook sync` brings them."
+)
 
 Cell = Callable[[SelectedPlay, Wall], Value]
 
@@ -110,9 +119,20 @@ def write(
             path = target / f"{name}.csv" if folder else target
             written.counts[name] = _write_sheet(path, _sheet(name, rows))
             written.paths.append(path)
+        if PLAYS in names and _lacks_details(rows):
+            written.notes.append(_NO_DETAILS)
         if selection.lists and what == PLAYS:
             written.notes.append("A play is on no list, so --list lets no play out.")
     return written
+
+
+def _lacks_details(rows: Selected) -> bool:
+    """Whether exports have filled the book, and hardly a play has a runtime."""
+    states = datasets.all_states(rows.conn, rows.account.id).values()
+    if not any(state.words == NOT_HELD for state in states):
+        return False
+    known = [play.runtime is not None for play in islice(rows.plays(), _SAMPLE)]
+    return sum(known) * 2 < len(known)
 
 
 def _sheet(name: str, rows: Selected) -> _Sheet:
