@@ -142,6 +142,7 @@ class Overview:
     user: str | None
     owner: bool
     timezone: str | None
+    own: Mapping[str, str | None]
     health: Health
     locked: str | None
     sign_in: SignIn | None
@@ -188,6 +189,7 @@ def _overview(
         user=account.trakt_slug,
         owner=account.owner,
         timezone=account.timezone,
+        own=account.own_settings,
         health=_health(last_sync, data_sets) if signed_in else Health.SIGN_IN,
         locked=account.locked,
         sign_in=_sign_in(grant, account) if grant else None,

@@ -60,6 +60,17 @@ def test_accounts_are_listed(run: Run, book: Book, form: tuple[str, ...]) -> Non
     ]
 
 
+def test_what_an_account_has_of_its_own_is_shown(run: Run, book: Book) -> None:
+    """The list and the status tell it, for a person and as data; nothing where there is none."""
+    assert "its own" not in run("status").out
+    run("account", "set", "sandra", "sync-every=1h", "keep=30 daily")
+    own = {"sync-every": "1h", "backup-every": None, "keep": "30 daily"}
+    assert "sync-every 1h, keep 30 daily" in run("account").out
+    assert json.loads(run("account", "list", "--json").out)[0]["own"] == own
+    assert "its own    sync-every 1h, keep 30 daily" in run("status").out
+    assert json.loads(run("status", "--json").out)["accounts"][0]["own"] == own
+
+
 def test_the_list_as_data(run: Run, book: Book) -> None:
     """The same as objects."""
     book.change(locked="for a reason")
@@ -72,6 +83,7 @@ def test_the_list_as_data(run: Run, book: Book) -> None:
         "plays": 0,
         "timezone": "Europe/Berlin",
         "locked": "for a reason",
+        "own": {"sync-every": None, "backup-every": None, "keep": None},
     }
 
 

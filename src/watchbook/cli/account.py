@@ -108,7 +108,7 @@ def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
     with context.store.database.write() as conn:
         accounts.change(conn, accounts.choose(conn, name).id, **columns)
         changed = accounts.choose(conn, name)
-    own = {key: getattr(changed, column) for key, (column, _) in _OWN_SETTINGS.items()}
+    own = changed.own_settings
     show(context, [Row(key, value or "as the installation") for key, value in own.items()])
     if context.json:
         context.answer({"account": name, **own})
@@ -235,6 +235,7 @@ def _as_data(one: Account, *, connected: bool, kept: int) -> dict[str, Any]:
         "plays": kept,
         "timezone": one.timezone,
         "locked": one.locked,
+        "own": one.own_settings,
     }
 
 
@@ -245,5 +246,6 @@ def _told(one: dict[str, Any]) -> str:
         "connected" if one["connected"] else "not connected",
         "owner" if one["owner"] else "",
         "locked by Trakt" if one["locked"] else "",
+        *(f"{key} {value}" for key, value in one["own"].items() if value),
     ]
     return ", ".join(filter(None, parts))

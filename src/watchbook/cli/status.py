@@ -113,6 +113,8 @@ def _rows(overview: Overview, *, all_names: bool) -> Iterator[Row]:
     yield from _about_copies(overview.off_site)
     for one in overview.sites:
         yield from _about_site(one)
+    if own := [f"{key} {value}" for key, value in overview.own.items() if value]:
+        yield Row("its own", ", ".join(own))
     if overview.outlook is not None:
         yield from _about_outlook(overview.outlook)
     yield from _about_running(overview)

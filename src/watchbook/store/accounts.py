@@ -56,6 +56,15 @@ class Account:
             return None
 
     @property
+    def own_settings(self) -> dict[str, str | None]:
+        """What it has of its own, by the names of `account set`; None holds as installed."""
+        return {
+            "sync-every": self.sync_every,
+            "backup-every": self.backup_every,
+            "keep": self.keep,
+        }
+
+    @property
     def secret_place(self) -> str:
         """Where the client secret is sealed to."""
         return f"account:{self.id}:client_secret"
