@@ -443,3 +443,27 @@ def test_sizes(size: int, shown: str) -> None:
     from watchbook.cli.sizes import said_size  # noqa: PLC0415 - for this one fact
 
     assert said_size(size) == shown
+
+
+def test_another_file_is_no_archive(run: Run, store: Store, home: Path, tmp_path: Path) -> None:
+    """That is a mistake of the one who asks, and no damage."""
+    for name, content in (("notes.txt", b"milk"), ("export.zip", b"PK\x03\x04")):
+        (tmp_path / name).write_bytes(content)
+        code, _, err = run("backup", "verify", name)
+        assert (code, f"{name} is no archive of Watchbook." in err) == (2, True)
+
+
+def test_a_cut_archive_is_not_answered_with_a_new_one(
+    run: Run, store: Store, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into an empty home belongs another copy of it."""
+    run("backup", "--no-sync")
+    (archive,) = archives_in(home)
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes(archive.read_bytes()[:-100])
+    monkeypatch.setenv("WATCHBOOK_HOME", str(tmp_path / "other"))
+    code, _, err = run("import", str(cut))
+    assert code != 0
+    assert err.splitlines()[-1].strip() == (
+        "Try the copy that lies elsewhere, or the archive before it."
+    )

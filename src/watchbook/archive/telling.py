@@ -213,11 +213,18 @@ def in_a_line(one: Difference) -> str:
 
 def shown(one: Difference) -> str:
     """A row by its name, with what changed in it."""
-    name = title_of(one.row) or str(one.key)
+    name = title_of(one.row) or _untitled(one)
     if one.change is Change.CHANGED:
         return " ".join(filter(None, (name, _changes(one.fields))))
     moment = _moment(one.row)
     return f"{name}, watched {moment:%Y-%m-%d %H:%M}" if moment else name
+
+
+def _untitled(one: Difference) -> str:
+    """A play of which Trakt does not tell the title; of other rows their key says more."""
+    kind = lookup(one.row, "type") if lookup(one.row, "watched_at") else None
+    said = {"movie": "an untitled film", "episode": "an untitled episode"}
+    return said.get(str(kind), str(one.key))
 
 
 def _changes(fields: Sequence[FieldChange]) -> str:

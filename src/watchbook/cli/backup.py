@@ -289,6 +289,7 @@ def _verify_one(context: Context, file: Path, identity: Path | None) -> int:
             f"{file} is a folder, and archives are files.",
             hint="Of an unpacked archive: `python3 verify.py` in its folder.",
         )
+    backup_copies.refuse_foreign(path)
     checked = None
     if path.parent.resolve() == folder.resolve() and (ours := _recorded(context, path.name)):
         checked = check_one(context.store, *ours)

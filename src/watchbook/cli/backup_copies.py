@@ -134,6 +134,22 @@ def places_of(context: Context, account: Account) -> dict[str, list[str]]:
         return copies.made(conn, account.id)
 
 
+def refuse_foreign(path: Path) -> None:
+    """Tell a file of another kind from an archive that is damaged; raises InputError."""
+    from watchbook.archive.encryption import is_encrypted
+    from watchbook.files import file_errors
+
+    if path.name.endswith((".tar.gz", ".tar.gz.age")) or is_encrypted(path):
+        return  # what it claims to be, it must be
+    with file_errors(path), path.open("rb") as file:
+        if file.read(2) == b"\x1f\x8b":
+            return
+    raise InputError(
+        f"{path.name} is no archive of Watchbook.",
+        hint="Archives are called backup-….tar.gz; `watchbook backup list` shows them.",
+    )
+
+
 def tell_unopened(context: Context, path: Path, found: Digested) -> None:
     """An encrypted archive whose bytes are as they were written; nobody has looked inside."""
     if context.json:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 
 from watchbook.cli.backup_copies import identity_option
 from watchbook.clock import counted
-from watchbook.errors import InputError
+from watchbook.errors import ArchiveError, InputError
 from watchbook.files import file_errors
 
 if TYPE_CHECKING:
@@ -56,12 +56,22 @@ def import_files(
     """
     from watchbook.archive.encryption import opened
 
-    with ExitStack() as stack:
+    with ExitStack() as stack, _advised():
         plain = [
             stack.enter_context(opened(file, identity)) if file.is_file() else file
             for file in files
         ]
         return _import(context, plain, accept_removals=accept_removals)
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """Who brings an archive back has no use for a new one of what is here."""
+    try:
+        yield
+    except ArchiveError as reason:
+        reason.hint = "Try the copy that lies elsewhere, or the archive before it."
+        raise
 
 
 def _import(context: Context, files: list[Path], *, accept_removals: bool) -> int:
