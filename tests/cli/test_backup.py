@@ -400,16 +400,16 @@ def test_import_says_what_it_takes(
     assert content == b"\x1f\x8b no" or "instance-" in err
 
 
-def test_import_refuses_account_archives(
+def test_import_rebuilds_an_account(
     run: Run, store: Store, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The archive of an account is told from that of an installation."""
     run("backup", "--no-sync")
     (path,) = archives_in(home)
     monkeypatch.setenv("WATCHBOOK_HOME", str(tmp_path / "other"))
-    code, _, err = run("import", str(path))
-    assert code == 2
-    assert "archive of an account" in err
+    code, out, _ = run("import", str(path))
+    assert code == 0
+    assert f"{path.name} for sandra: " in out
 
 
 def test_help_shows_an_example(run: Run) -> None:
