@@ -27,7 +27,7 @@ test: lint ## Check style and types, then run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(ARGS)
 
 test-long: lint ## Run all tests, the ones that take minutes too
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=long $(ARGS)
 
 lint: setup-dev ## Check style (ruff) and types (mypy)
 	$(BIN)/ruff check .

@@ -9,10 +9,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from watchbook.seal import Sealer
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
+
+settings.register_profile("quick", max_examples=40)
+settings.register_profile("long", max_examples=200)
+settings.load_profile("quick")
 
 TEST_KEY = "a key that only tests use and long enough"
 

@@ -163,7 +163,10 @@ class Person:
         assert max(every.values()) == 1
 
 
-@pytest.fixture(params=[False, True], ids=["plain-names", "numbered-names"])
+@pytest.fixture(
+    params=[False, pytest.param(True, marks=pytest.mark.long)],
+    ids=["plain-names", "numbered-names"],
+)
 def person(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> Iterator[Person]:
     """Somebody with 320 plays, a fortnight ago."""
     begin = datetime.now(UTC) - timedelta(seconds=2 * WEEK)

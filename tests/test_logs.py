@@ -15,12 +15,19 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchbook import logs
+from watchbook import logs, redaction
 from watchbook.redaction import MASK, cleaned, forget, redact, secret, tame, tells
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (debug|info|warning|error|critical) +\S.*")
 TOKEN = "6f1d0c9e4b7a45aa"
 """A secret in every test below, mostly one that nobody registered."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No secret of another test of this process is known here."""
+    monkeypatch.setattr(redaction, "_registry", type(redaction._registry)())
+
 
 SHAPES = [
     f"Authorization: Bearer {TOKEN}",

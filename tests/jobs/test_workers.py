@@ -58,7 +58,7 @@ def test_two_workers_share_and_never_meet(crowd: Town) -> None:
     check(crowd)
 
 
-@pytest.mark.parametrize("which", ["service", "worker"])
+@pytest.mark.parametrize("which", ["service", pytest.param("worker", marks=pytest.mark.long)])
 def test_killed_workers_jobs_are_finished_by_the_other(crowd: Town, which: str) -> None:
     """After kill -9 the jobs that a worker had begun come to their end, each once."""
     one, two = start_two(crowd)
