@@ -43,6 +43,7 @@ def _synced(stack: ExitStack, plays: int) -> Home:
 
 
 def _export(made: Home, name: str) -> Finished:
+    (made.folder / "out" / name).mkdir(parents=True, exist_ok=True)
     return made.command("export", name, "-o", f"out/{name}/export", "--force")
 
 
