@@ -76,11 +76,13 @@ def demo_context(
     outer: Context, folder: Path, sandbox: RunningSandbox, site: RunningSite | None = None
 ) -> Iterator[Context]:
     """A context on a home of its own, which knows nothing of the person's settings."""
+    from watchbook import logs
     from watchbook.cli.context import Context
     from watchbook.settings import load
 
     inner = Context(json=outer.json, quiet=outer.quiet)
     inner.settings = load({}, folder, _settings(folder, sandbox, site))
+    logs.configure(inner.settings.log)
     try:
         yield inner
     finally:
