@@ -27,7 +27,7 @@ from watchbook.store.database import Database, upsert
 from watchbook.store.migrating import MIGRATIONS, upgrade
 from watchbook.store.schema import meta
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration; a test holds it against the migrations folder."""
 
 WRONG_KEY_HINT = (

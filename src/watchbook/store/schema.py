@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -62,6 +63,7 @@ accounts = Table(
     Column("sync_every", String),
     Column("backup_every", String),
     Column("keep", String),
+    Column("show_after", String),
 )
 
 grants = Table(
@@ -169,6 +171,7 @@ titles = Table(
     Column("certification", String),
     Column("aired_episodes", Integer),
     Column("detailed_at", BigInteger),
+    Column("images", Text),
     Index(None, "show_key", "season", "number"),
 )
 
@@ -363,4 +366,83 @@ attempts = Table(
     Column("status", Integer),
     Column("words", Text),
     Index(None, "outbox_id", "began_at"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("topic", String, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    _account(),
+    Column("part", String, nullable=False),
+    Column("shared_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "part"),
+)
+
+watching = Table(
+    "watching",
+    metadata,
+    Column(
+        "account_id",
+        Integer,
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("raw", Text),
+    Column("title_key", String, ForeignKey("titles.key")),
+    Column("started_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("words", Text),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _account(),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    UniqueConstraint("digest"),
+    UniqueConstraint("account_id", "name"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("title_key", String, ForeignKey("titles.key"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("source", String),
+    Column("origin", Text),
+    Column("language", String),
+    Column("colour", String),
+    Column("tiny", Text),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("looked_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger),
+    Column("words", Text),
+    PrimaryKeyConstraint("title_key", "kind"),
+    Index(None, "next_at"),
+)
+
+picture_files = Table(
+    "picture_files",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("title_key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("body", LargeBinary),
+    Index(None, "title_key", "kind"),
 )

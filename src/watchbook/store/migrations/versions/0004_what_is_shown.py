@@ -1,0 +1,99 @@
+"""Shares, API tokens, pictures, what is being watched, and numbers that tell of changes."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Go up."""
+    op.add_column("accounts", sa.Column("show_after", sa.String(), nullable=True))
+    op.add_column("titles", sa.Column("images", sa.Text(), nullable=True))
+    op.create_table(
+        "changes",
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_changes")),
+    )
+    op.create_table(
+        "shares",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("part", sa.String(), nullable=False),
+        sa.Column("shared_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_shares_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "part", name=op.f("pk_shares")),
+    )
+    op.create_table(
+        "watching",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=True),
+        sa.Column("title_key", sa.String(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_watching_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["title_key"], ["titles.key"], name=op.f("fk_watching_title_key")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_watching")),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_tokens_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_tokens_account_id_name")),
+        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+    )
+    _make_pictures()
+
+
+def _make_pictures() -> None:
+    op.create_table(
+        "pictures",
+        sa.Column("title_key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("origin", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(), nullable=True),
+        sa.Column("colour", sa.String(), nullable=True),
+        sa.Column("tiny", sa.Text(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("looked_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["title_key"], ["titles.key"], name=op.f("fk_pictures_title_key")),
+        sa.PrimaryKeyConstraint("title_key", "kind", name=op.f("pk_pictures")),
+    )
+    op.create_index(op.f("ix_pictures_next_at"), "pictures", ["next_at"])
+    op.create_table(
+        "picture_files",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("title_key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_picture_files")),
+    )
+    op.create_index(op.f("ix_picture_files_title_key_kind"), "picture_files", ["title_key", "kind"])
