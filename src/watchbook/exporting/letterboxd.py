@@ -18,12 +18,13 @@ from typing import IO
 
 from watchbook.clock import counted, from_millis
 from watchbook.exporting.moments import Wall
-from watchbook.exporting.selection import Selected, SelectedItem, Selection, rating_in, selected
+from watchbook.exporting.selection import Selected, SelectedItem, Selection, selected
 from watchbook.exporting.spreadsheet import guarded
 from watchbook.exporting.tables import text_of, titles_of
 from watchbook.exporting.written import Written
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
+from watchbook.store.watched import rating_in
 from watchbook.trakt.parse import lookup
 
 LIMIT = 1_000_000

@@ -5,22 +5,21 @@ However much there is, memory holds one chunk: titles and ratings come with each
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_iso, to_millis
 from watchbook.errors import InputError
-from watchbook.exporting.columns import PLAY_COLUMNS, TITLE_COLUMNS, show, title
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
 from watchbook.store.schema import items as item_table
 from watchbook.store.schema import plays as play_table
+from watchbook.store.watched import WatchedPlay, watched
 from watchbook.trakt.datasets import BY_NAME
 from watchbook.trakt.parse import TITLE_TYPES, decode_any, lookup
 
@@ -72,52 +71,6 @@ class Selection:
         return not (self.since or self.until or self.types or self.lists)
 
 
-class SelectedPlay(NamedTuple):
-    """A play with what is known of its title; moments in milliseconds, 0 for an unknown date."""
-
-    history_id: int
-    type: str
-    title_key: str | None
-    watched_at: int
-    action: str
-    raw: str
-    removed_at: int | None
-    rating_raw: str | None
-    """The rating of the title as Trakt showed it (JSON); see :attr:`rating`."""
-    title: str | None
-    """The film's or the episode's own title."""
-    year: int | None
-    season: int | None
-    number: int | None
-    slug: str | None
-    trakt: int | None
-    imdb: str | None
-    tmdb: int | None
-    tvdb: int | None
-    runtime: int | None
-    """Minutes; an episode without a runtime of its own has that of its show."""
-    released: str | None
-    genres: str | None
-    """Separated by commas; an episode has those of its show."""
-    country: str | None
-    language: str | None
-    network: str | None
-    certification: str | None
-    show_key: str | None
-    show_title: str | None
-    show_year: int | None
-    show_slug: str | None
-    show_trakt: int | None
-    show_imdb: str | None
-    show_tmdb: int | None
-    show_tvdb: int | None
-
-    @property
-    def rating(self) -> int | None:
-        """What its owner rated the film or episode, from 1 to 10."""
-        return rating_in(self.rating_raw)
-
-
 class SelectedItem(NamedTuple):
     """A row of any other data set; ``row`` is its JSON, decoded."""
 
@@ -146,22 +99,6 @@ class KnownList(NamedTuple):
     removed_at: int | None
 
 
-class _Rated(msgspec.Struct):
-    rating: int | None = None
-
-
-_rated = msgspec.json.Decoder(_Rated)
-
-
-def rating_in(raw: str | None) -> int | None:
-    """The rating in a row of ratings; None when there is none that can be one."""
-    try:
-        found = _rated.decode(raw).rating if raw else None
-    except (ValueError, RecursionError):
-        return None
-    return found if found is not None and 1 <= found <= 10 else None
-
-
 @contextmanager
 def selected(store: Store, account: Account, selection: Selection) -> Iterator[Selected]:
     """What ``selection`` lets out, as of one moment; raises InputError for an unknown list."""
@@ -180,14 +117,16 @@ class Selected:
         self.chosen = _chosen(self.known_lists, selection.lists)
         """The data sets of the lists that were named; everything when none was."""
 
-    def plays(self, *, newest_first: bool = False) -> Iterator[SelectedPlay]:
+    def plays(self, *, newest_first: bool = False) -> Iterator[WatchedPlay]:
         """The selected plays; none at all when lists were chosen, for a play is on no list."""
         if self.selection.lists:
             return
         moment, number = play_table.c.watched_at, play_table.c.history_id
         order = (moment.desc(), number.desc()) if newest_first else (moment, number)
-        for row in self._stream(_play_query(self.account.id, self.selection).order_by(*order)):
-            yield SelectedPlay._make(row)
+        for row in self._stream(
+            _filtered(watched(), self.account.id, self.selection).order_by(*order)
+        ):
+            yield WatchedPlay._make(row)
 
     def count_plays(self, kind: str) -> int:
         """How many of the selected plays are of films (``movie``) or of episodes."""
@@ -271,37 +210,11 @@ class Selected:
         return _within(item.moment, wanted.since, wanted.until)
 
 
-def plays_of(
-    conn: sa.Connection, account_id: int, history_ids: Collection[int]
-) -> list[SelectedPlay]:
-    """Those plays that Trakt still shows, in no order."""
-    query = _play_query(account_id, Selection())
-    wanted = play_table.c.history_id.in_(history_ids)
-    return [SelectedPlay._make(row) for row in conn.execute(query.where(wanted))]
-
-
 def _within(moment: int | None, since: datetime | None, until: datetime | None) -> bool:
     if moment is None:
         return since is None and until is None
     after = since is None or moment >= to_millis(since)
     return after and (until is None or moment < to_millis(until))
-
-
-def _play_query(account_id: int, wanted: Selection) -> sa.Select[Any]:
-    rating = item_table.alias("rating")
-    joined = (
-        play_table.outerjoin(title, title.c.key == play_table.c.title_key)
-        .outerjoin(show, show.c.key == title.c.show_key)
-        .outerjoin(
-            rating,
-            (rating.c.account_id == play_table.c.account_id)
-            & (rating.c.data_set == sa.literal("ratings_") + play_table.c.type + sa.literal("s"))
-            & (rating.c.key == play_table.c.title_key)
-            & rating.c.removed_at.is_(None),
-        )
-    )
-    query = sa.select(*PLAY_COLUMNS, rating.c.raw, *TITLE_COLUMNS).select_from(joined)
-    return _filtered(query, account_id, wanted)
 
 
 def _filtered(query: sa.Select[Any], account_id: int, wanted: Selection) -> sa.Select[Any]:

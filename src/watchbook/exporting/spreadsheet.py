@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from watchbook.exporting.moments import Wall, utc
-from watchbook.exporting.selection import Selected, SelectedItem, SelectedPlay, Selection, selected
+from watchbook.exporting.selection import Selected, SelectedItem, Selection, selected
 from watchbook.exporting.tables import (
     ITEM_TABLES,
     LIST_ITEMS,
@@ -29,6 +29,7 @@ from watchbook.intake import NOT_HELD
 from watchbook.store import datasets
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
+from watchbook.store.watched import WatchedPlay
 
 PLAYS = "plays"
 TABLES = (PLAYS, *(table.name for table in ITEM_TABLES))
@@ -58,7 +59,7 @@ _NO_DETAILS = (
     "Trakt's exports do not hold them, `watchbook sync` brings them."
 )
 
-Cell = Callable[[SelectedPlay, Wall], Value]
+Cell = Callable[[WatchedPlay, Wall], Value]
 
 PLAY_CELLS: dict[str, Cell] = {
     "watched_at": lambda play, _: utc(play.watched_at),

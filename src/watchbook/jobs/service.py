@@ -30,6 +30,7 @@ from watchbook.publish import joining
 from watchbook.steps import hurried
 from watchbook.store import accounts, due
 from watchbook.web.app import make_app
+from watchbook.web.front import Front
 from watchbook.web.server import WebServer, listening
 
 LOCK = "serve.lock"
@@ -56,8 +57,9 @@ def serve(installation: Installation, concurrency: int) -> None:
         _alone(installation),
         listening(installation.settings.listen) as listener,  # before any work is begun
         _working(installation, concurrency, stop, files=True) as keeper,
+        _public(installation) as front,
         WebServer(
-            make_app(_standing(keeper), joining.own_document(installation)), listener
+            make_app(_standing(keeper), joining.own_document(installation), front), listener
         ) as server,
     ):
         _wake_oneself(installation, stop)
@@ -166,6 +168,17 @@ def _leave(engine: Engine, pulse: Pulse) -> None:
     if ending.is_alive() or engine.running():
         _log.info("Jobs under way go on at the next start.", jobs=engine.running())
         os._exit(0)
+
+
+@contextmanager
+def _public(installation: Installation) -> Iterator[Front]:
+    """What everybody may see, kept up to date while the block runs."""
+    front = Front(installation.store, installation.settings.base_url)
+    front.watcher.start()
+    try:
+        yield front
+    finally:
+        front.watcher.stop()
 
 
 def _standing(keeper: Keeper) -> Callable[[], Mapping[str, Any]]:

@@ -10,13 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from watchbook.exporting.selection import SelectedPlay, plays_of
-from watchbook.micropub.titles import Episode, Film, Ids, Show, Watched
+from watchbook.micropub.titles import Watched
 from watchbook.store import items, outbox
 from watchbook.store.outbox import Post
 from watchbook.store.plays import CHUNK
 from watchbook.store.schema import plays
 from watchbook.store.sites import Site
+from watchbook.store.watched import WatchedPlay, plays_of
+from watchbook.titles import what_of
 from watchbook.trakt.parse import decode_any, lookup
 
 NOTES = ("notes_movies", "notes_episodes")
@@ -27,7 +28,7 @@ _PUBLIC = "public"
 class Facts:
     """One play with all that a rule or a template may ask about."""
 
-    play: SelectedPlay
+    play: WatchedPlay
     times: int
     """Which watch of the title this is, the first being 1."""
     note: str
@@ -36,7 +37,7 @@ class Facts:
     @cached_property
     def watched(self) -> Watched | None:
         """The play for a post; None when Trakt does not say what it was."""
-        what = _film(self.play) if self.play.type == "movie" else _episode(self.play)
+        what = what_of(self.play)
         return Watched(self.play.history_id, what, rating=self.play.rating) if what else None
 
     @property
@@ -101,24 +102,3 @@ def _note(row: Any) -> Iterator[tuple[str, str]]:
     text = lookup(row, "notes")
     if number and isinstance(text, str) and lookup(row, "privacy") == _PUBLIC:
         yield f"{kind}:{number}", text
-
-
-def _film(play: SelectedPlay) -> Film | None:
-    if not play.title or not play.trakt:
-        return None
-    ids = Ids(play.trakt, play.slug, play.imdb, play.tmdb, play.tvdb)
-    return Film(play.title, ids, play.year, play.released)
-
-
-def _episode(play: SelectedPlay) -> Episode | None:
-    if not (play.show_title and play.show_trakt and play.trakt):
-        return None
-    if play.season is None or play.number is None:
-        return None
-    show = Show(
-        play.show_title,
-        Ids(play.show_trakt, play.show_slug, play.show_imdb, play.show_tmdb, play.show_tvdb),
-        play.show_year,
-    )
-    ids = Ids(play.trakt, None, play.imdb, play.tmdb, play.tvdb)
-    return Episode(show, play.season, play.number, ids, play.title, play.released)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
 from watchbook.errors import InputError
+from watchbook.store import changes
 from watchbook.store.schema import accounts
 
 PROVISIONAL = "me"
@@ -46,6 +47,7 @@ class Account:
     sync_every: str | None = None
     backup_every: str | None = None
     keep: str | None = None
+    show_after: str | None = None
 
     @property
     def zone(self) -> tzinfo | None:
@@ -151,14 +153,17 @@ def add(conn: sa.Connection, name: str, **values: object) -> Account:
     first = conn.scalar(sa.select(sa.func.count()).select_from(accounts)) == 0
     row = {"name": name, "owner": first, "created_at": to_millis(now()), **values}
     insert = sa.insert(accounts).values(row).returning(accounts.c.id)
+    changes.tell(conn, changes.PEOPLE)
     return get(conn, conn.execute(insert).scalar_one())
 
 
 def change(conn: sa.Connection, account_id: int, **values: object) -> None:
     """Set columns of an account."""
     conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+    changes.tell(conn, changes.PEOPLE)
 
 
 def remove(conn: sa.Connection, account_id: int) -> None:
     """Forget an account with everything that was kept for it."""
     conn.execute(sa.delete(accounts).where(accounts.c.id == account_id))
+    changes.tell(conn, changes.PEOPLE)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from watchbook.store import changes
 from watchbook.store.database import Excluded, upsert
 from watchbook.store.schema import plays, titles
 
@@ -57,6 +58,8 @@ def save(
         for row in unique.values()
     ]
     upsert(conn, plays, values, update=(*_UPDATED, "missing_at", "removed_at"), where=_differs)
+    if new or changed:
+        changes.tell(conn, changes.of_account(account_id))
     return new, changed
 
 
@@ -219,6 +222,7 @@ def mark(
         conn.execute(
             sa.update(plays).where(ours, plays.c[column].is_(None)).values({column: moment})
         )
+    changes.tell(conn, changes.of_account(account_id))
 
 
 def newest_ids(conn: sa.Connection, account_id: int, limit: int) -> list[int]:

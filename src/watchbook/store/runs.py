@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
 from watchbook.errors import StoreError, TakenOver, WatchbookError
+from watchbook.store import changes
 from watchbook.store.database import Database
 from watchbook.store.schema import runs
 
@@ -90,7 +91,9 @@ def finish(
         "report": msgspec.json.encode(report).decode() if report is not None else None,
     }
     ours = (runs.c.id == run_id) & (runs.c.outcome == RUNNING)
-    conn.execute(sa.update(runs).where(ours).values(values))
+    ended = sa.update(runs).where(ours).values(values).returning(runs.c.account_id)
+    for account_id in conn.scalars(ended).all():
+        changes.tell(conn, changes.of_account(account_id))
 
 
 def fail(

@@ -9,21 +9,27 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from watchbook.indieauth.document import CONTENT_TYPE
+from watchbook.web.front import Front, View
 
 Standing = Callable[[], Mapping[str, Any]]
 """Says how the service stands, at once and from memory; its ``status`` may be ``down``."""
 
+VIEWS: tuple[View, ...] = ()
+"""Every public view. A new one is a module and a name here."""
+
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-def make_app(standing: Standing, client: bytes | None = None) -> Starlette:
+def make_app(
+    standing: Standing, client: bytes | None = None, front: Front | None = None
+) -> Starlette:
     """The application, which tells at ``/healthz`` what ``standing`` says.
 
     ``client`` is the document at ``/client.json`` that tells websites who asks; without one they
-    find nothing there.
+    find nothing there. ``front`` gives the public views.
     """
 
     async def healthz(_request: Request) -> Response:
@@ -36,10 +42,10 @@ def make_app(standing: Standing, client: bytes | None = None) -> Starlette:
             raise HTTPException(404)
         return Response(client, media_type=CONTENT_TYPE)
 
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/client.json", about_client)],
-        exception_handlers={HTTPException: _refused},
-    )
+    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/client.json", about_client)]
+    if front is not None:
+        routes += map(front.route, VIEWS)
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
 
 
 async def _refused(_request: Request, reason: Exception) -> Response:

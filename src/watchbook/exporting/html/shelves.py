@@ -9,7 +9,8 @@ from typing import Any
 from watchbook.exporting.html.plays import wall_minutes
 from watchbook.exporting.html.titles import TYPES, Titles
 from watchbook.exporting.moments import Wall
-from watchbook.exporting.selection import KnownList, Selected, SelectedItem, rating_in
+from watchbook.exporting.selection import KnownList, Selected, SelectedItem
+from watchbook.store.watched import rating_in
 from watchbook.trakt.parse import lookup
 
 RATINGS = tuple(f"ratings_{kind}s" for kind in TYPES)

@@ -1,0 +1,72 @@
+"""Sharing: which parts of an account everybody may see, and when a play begins to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from watchbook.clock import now, to_millis
+from watchbook.store import accounts, shares
+from watchbook.store.accounts import Account
+from watchbook.values import period
+
+
+class Part(StrEnum):
+    """A part of an account that is switched on or off for everybody by itself."""
+
+    LAST = "last"
+    NOW = "now"
+    HISTORY = "history"
+    RATINGS = "ratings"
+    STATISTICS = "statistics"
+    FEEDS = "feeds"
+
+
+MEANINGS = {
+    Part.LAST: "The last film or episode watched: the widget, its card and its embed.",
+    Part.NOW: "What is being watched right now; Trakt is asked for it once a minute.",
+    Part.HISTORY: "All plays, on the public page and in the API.",
+    Part.RATINGS: "Ratings, beside the plays and in the API.",
+    Part.STATISTICS: "Numbers about the plays, and the cards of the year and the heatmap.",
+    Part.FEEDS: "Feeds of plays and the calendar.",
+}
+"""What switching a part on shows to everybody."""
+
+
+@dataclass(frozen=True)
+class Public:
+    """An account as strangers may see it."""
+
+    account: Account
+    parts: frozenset[Part]
+    delay: timedelta
+    """How long after it was watched a play begins to show."""
+
+    def shows(self, part: Part) -> bool:
+        """Whether everybody may see ``part``."""
+        return part in self.parts
+
+    @property
+    def until(self) -> int:
+        """Only plays watched before this moment (milliseconds) are shown."""
+        return to_millis(now() - self.delay)
+
+
+def public_of(conn: sa.Connection, name: str | None) -> Public | None:
+    """The account called ``name``, or the owner's; None when there is no such account."""
+    if name is None:
+        account = next(iter(accounts.all_accounts(conn)), None)
+    else:
+        account = accounts.find(conn, name)
+    return None if account is None else of_account(conn, account)
+
+
+def of_account(conn: sa.Connection, account: Account) -> Public:
+    """What strangers may see of ``account``."""
+    known = {part.value for part in Part}
+    on = frozenset(Part(name) for name in shares.parts(conn, account.id) if name in known)
+    delay = period(account.show_after) if account.show_after else timedelta(0)
+    return Public(account, on, delay)

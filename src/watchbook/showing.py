@@ -1,0 +1,105 @@
+"""What of an account is shown: plays with titles, pictures and addresses, ready to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from watchbook.clock import from_millis
+from watchbook.micropub.titles import page_of
+from watchbook.sharing import Part, Public
+from watchbook.store import pictures
+from watchbook.store.pictures import Kind, Picture
+from watchbook.store.watched import EVERYTHING, Place, Wanted, WatchedPlay, newest
+from watchbook.titles import what_of
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A play as everybody may see it."""
+
+    play: WatchedPlay
+    poster: Picture | None
+    """Of the film, or of the episode's show."""
+    rating: int | None
+    """From 1 to 10; None when there is none, or ratings are not shown."""
+
+    @property
+    def title(self) -> str:
+        """The film or the show; ``Unknown title`` when Trakt does not say."""
+        play = self.play
+        name = play.title if play.type == "movie" else play.show_title
+        return name or "Unknown title"
+
+    @property
+    def code(self) -> str:
+        """``S2 E7`` for an episode, else nothing."""
+        play = self.play
+        if play.season is None or play.number is None or play.type != "episode":
+            return ""
+        return f"S{play.season} E{play.number}"
+
+    @property
+    def subtitle(self) -> str:
+        """``S2 E7 · Chikhai Bardo`` for an episode, the year for a film."""
+        if self.play.type == "movie":
+            return str(self.play.year or "")
+        return " · ".join(filter(None, (self.code, self.play.title or "")))
+
+    @property
+    def year(self) -> int | None:
+        """The year of the film or the show."""
+        return self.play.year if self.play.type == "movie" else self.play.show_year
+
+    @property
+    def url(self) -> str | None:
+        """The title's page at Trakt."""
+        what = what_of(self.play)
+        return page_of(what) if what else None
+
+    @property
+    def watched_at(self) -> datetime | None:
+        """When; None for an unknown date."""
+        return from_millis(self.play.watched_at) if self.play.watched_at else None
+
+    @property
+    def place(self) -> Place:
+        """Where the page that ends with it ends."""
+        return Place(self.play.watched_at, self.play.history_id)
+
+
+def latest(
+    conn: sa.Connection,
+    public: Public,
+    limit: int,
+    *,
+    wanted: Wanted = EVERYTHING,
+    before: Place | None = None,
+) -> list[Shown]:
+    """Up to ``limit`` plays, newest first, that everybody may see; whether at all, is not asked.
+
+    Plays younger than the account's delay, and those dated in the future, are left out.
+    """
+    until = min(public.until, wanted.until) if wanted.until is not None else public.until
+    seen = replace(wanted, until=until)
+    found = newest(conn, public.account.id, limit, wanted=seen, before=before)
+    return shown(conn, found, ratings=public.shows(Part.RATINGS))
+
+
+def shown(conn: sa.Connection, plays: Iterable[WatchedPlay], *, ratings: bool) -> list[Shown]:
+    """Those plays with their posters, and their ratings if they may be seen."""
+    found = list(plays)
+    keys = {key for key in map(poster_key, found) if key}
+    kept = pictures.of_titles(conn, keys, Kind.POSTER)
+    return [
+        Shown(play, kept.get(poster_key(play) or ""), play.rating if ratings else None)
+        for play in found
+    ]
+
+
+def poster_key(play: WatchedPlay) -> str | None:
+    """The title whose poster stands for a play: the film, or the episode's show."""
+    return play.title_key if play.type == "movie" else play.show_key

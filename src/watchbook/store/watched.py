@@ -1,0 +1,207 @@
+"""Plays with what is known of their titles: how everything that shows or hands on reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from watchbook.store.schema import items, plays, titles
+
+_title = titles.alias("title")
+_show = titles.alias("show")
+
+_PLAY_COLUMNS = [
+    plays.c[name]
+    for name in (
+        "history_id",
+        "type",
+        "title_key",
+        "watched_at",
+        "action",
+        "raw",
+        "removed_at",
+    )
+]
+
+
+def _else_of_show(name: str) -> sa.ColumnElement[object]:
+    return sa.func.coalesce(_title.c[name], _show.c[name]).label(name)
+
+
+_TITLE_COLUMNS: list[sa.ColumnElement[object]] = [
+    _title.c.title,
+    _title.c.year,
+    _title.c.season,
+    _title.c.number,
+    _title.c.slug,
+    _title.c.trakt_id,
+    _title.c.imdb,
+    _title.c.tmdb,
+    _title.c.tvdb,
+    _else_of_show("runtime"),
+    _title.c.released,
+    *map(_else_of_show, ("genres", "country", "language", "network", "certification")),
+    _title.c.show_key,
+    _show.c.title,
+    _show.c.year,
+    _show.c.slug,
+    _show.c.trakt_id,
+    _show.c.imdb,
+    _show.c.tmdb,
+    _show.c.tvdb,
+]
+
+
+class WatchedPlay(NamedTuple):
+    """A play with what is known of its title; moments in milliseconds, 0 for an unknown date."""
+
+    history_id: int
+    type: str
+    title_key: str | None
+    watched_at: int
+    action: str
+    raw: str
+    removed_at: int | None
+    rating_raw: str | None
+    """The rating of the title as Trakt showed it (JSON); see :attr:`rating`."""
+    title: str | None
+    """The film's or the episode's own title."""
+    year: int | None
+    season: int | None
+    number: int | None
+    slug: str | None
+    trakt: int | None
+    imdb: str | None
+    tmdb: int | None
+    tvdb: int | None
+    runtime: int | None
+    """Minutes; an episode without a runtime of its own has that of its show."""
+    released: str | None
+    genres: str | None
+    """Separated by commas; an episode has those of its show."""
+    country: str | None
+    language: str | None
+    network: str | None
+    certification: str | None
+    show_key: str | None
+    show_title: str | None
+    show_year: int | None
+    show_slug: str | None
+    show_trakt: int | None
+    show_imdb: str | None
+    show_tmdb: int | None
+    show_tvdb: int | None
+
+    @property
+    def rating(self) -> int | None:
+        """What its owner rated the film or episode, from 1 to 10."""
+        return rating_in(self.rating_raw)
+
+
+class _Rated(msgspec.Struct):
+    rating: int | None = None
+
+
+_rated = msgspec.json.Decoder(_Rated)
+
+
+def rating_in(raw: str | None) -> int | None:
+    """The rating in a row of ratings; None when there is none that can be one."""
+    try:
+        found = _rated.decode(raw).rating if raw else None
+    except (ValueError, RecursionError):
+        return None
+    return found if found is not None and 1 <= found <= 10 else None
+
+
+def watched() -> sa.Select[Any]:
+    """Every play of everybody, as the columns of `WatchedPlay`; to be narrowed by the caller."""
+    rating = items.alias("rating")
+    joined = (
+        plays.outerjoin(_title, _title.c.key == plays.c.title_key)
+        .outerjoin(_show, _show.c.key == _title.c.show_key)
+        .outerjoin(
+            rating,
+            (rating.c.account_id == plays.c.account_id)
+            & (rating.c.data_set == sa.literal("ratings_") + plays.c.type + sa.literal("s"))
+            & (rating.c.key == plays.c.title_key)
+            & rating.c.removed_at.is_(None),
+        )
+    )
+    return sa.select(*_PLAY_COLUMNS, rating.c.raw, *_TITLE_COLUMNS).select_from(joined)
+
+
+def _shown(account_id: int) -> sa.Select[Any]:
+    return watched().where(plays.c.account_id == account_id, plays.c.removed_at.is_(None))
+
+
+def plays_of(
+    conn: sa.Connection, account_id: int, history_ids: Collection[int]
+) -> list[WatchedPlay]:
+    """Those plays that Trakt still shows, in no order."""
+    query = _shown(account_id).where(plays.c.history_id.in_(history_ids))
+    return [WatchedPlay._make(row) for row in conn.execute(query)]
+
+
+class Place(NamedTuple):
+    """Where a page of plays ends: the last one's moment (milliseconds) and history id."""
+
+    watched_at: int
+    history_id: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which plays a page shows; an empty filter lets everything pass."""
+
+    types: frozenset[str] = frozenset()
+    """Of ``movie`` and ``episode``."""
+    title_key: str | None = None
+    """A film, an episode, or a show with all its episodes."""
+    since: int | None = None
+    """Watched at or after this moment (milliseconds)."""
+    until: int | None = None
+    """And before this."""
+    search: str = ""
+    """Words that the title or its show holds, in any case."""
+
+
+EVERYTHING = Wanted()
+
+
+def newest(
+    conn: sa.Connection,
+    account_id: int,
+    limit: int,
+    *,
+    wanted: Wanted = EVERYTHING,
+    before: Place | None = None,
+) -> list[WatchedPlay]:
+    """Up to ``limit`` plays, newest first, from behind ``before`` on.
+
+    Page 2,000 costs what page 1 does, since a page begins at a row and not at a count.
+    """
+    order = (plays.c.watched_at.desc(), plays.c.history_id.desc())
+    query = _shown(account_id).where(*_clauses(wanted)).order_by(*order).limit(limit)
+    if before is not None:
+        here = sa.tuple_(plays.c.watched_at, plays.c.history_id)
+        query = query.where(here < sa.tuple_(*map(sa.literal, before)))
+    return [WatchedPlay._make(row) for row in conn.execute(query)]
+
+
+def _clauses(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
+    if wanted.types:
+        yield plays.c.type.in_(sorted(wanted.types))
+    if wanted.title_key is not None:
+        key = wanted.title_key
+        yield sa.or_(plays.c.title_key == key, _title.c.show_key == key)
+    if wanted.since is not None:
+        yield plays.c.watched_at >= wanted.since
+    if wanted.until is not None:
+        yield plays.c.watched_at < wanted.until
+    for word in wanted.search.split():
+        yield sa.or_(*(c.icontains(word, autoescape=True) for c in (_title.c.title, _show.c.title)))
