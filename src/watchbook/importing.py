@@ -108,7 +108,7 @@ def _stranger(export: TraktExport, account: str, belongs: str | None = None) -> 
     whose = f", who has the account {belongs} here" if belongs else ""
     return InputError(
         f"{export.label} is of the Trakt user {export.owner.slug}{whose}, "
-        f"but the account is {account}. Nothing was imported.",
+        f"but the account is {account}. Nothing of it was imported.",
         hint="Give another user a book of their own: `watchbook --account NAME import FILE`.",
     )
 

@@ -160,6 +160,9 @@ def test_removed_rows_stay_out(small: Filled) -> None:
     assert len(page.plays) == 4
     assert len(page.blocks["shelves"]["ratings"]) == 2
     assert "Zweite" not in page.lists()
+    assert "What is gone at Trakt does not go onto the page." in (
+        small.export("html", Selection(removed=True)).notes
+    )
 
 
 def test_people_are_named(small: Filled) -> None:

@@ -120,7 +120,7 @@ class _ReadingBack:
         whose = f", who has the account {belongs} here" if belongs else ""
         return InputError(
             f"{self.label} is of the Trakt user {self.entry.trakt_slug}{whose}, "
-            f"but the account is {account}. Nothing was imported.",
+            f"but the account is {account}. Nothing of it was imported.",
             hint="Give another user a book of their own: `watchbook --account NAME import FILE`.",
         )
 

@@ -39,4 +39,7 @@ def write(store: Store, account: Account, selection: Selection, target: Path) ->
             for piece in blocks(about, titles, plays, shelves):
                 file.write(piece)
             file.write(page.tail)
-    return Written([target], {"plays": plays.count} | shelves.counts, list(about.notes))
+    notes = list(about.notes)
+    if selection.removed:
+        notes.append("What is gone at Trakt does not go onto the page.")
+    return Written([target], {"plays": plays.count} | shelves.counts, notes)
