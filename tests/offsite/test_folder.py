@@ -276,6 +276,17 @@ def test_a_place_that_is_no_longer_named_is_forgotten(owner: Owner, nas: Path) -
     assert owner.copies() == []
 
 
+def test_a_backup_forgets_it_too(owner: Owner, nas: Path) -> None:
+    """Who has no service running, only a crontab, is not haunted by a place of the past."""
+    gone = nas / "gone"
+    owner.set(copy_to=str(gone))
+    written = owner.write()
+    assert [one.state for one in owner.hand_on(written)] == ["failed"]
+    owner.set(copy_to="")
+    assert owner.hand_on(written) == []
+    assert owner.copies() == []
+
+
 def test_the_schedule_finds_an_archive_that_was_never_handed_on(owner: Owner, nas: Path) -> None:
     """Killed between writing and handing on, or a new place: the newest archive is copied."""
     written = owner.write()

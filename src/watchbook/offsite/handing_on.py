@@ -77,10 +77,11 @@ def after_backup(
     accounts other than the owner's. While another process does the same, it is left to that one.
     """
     places = wanted_places(settings)
-    if not account.owner or not places:
+    if not account.owner:
         return []
     name = archive_path.name
     with store.database.write() as conn:
+        copies.forget_other_places(conn, account.id, places)
         known = {archive.name: archive.verdict for archive in ledger.recorded(conn, account)}
         copies.expect(conn, account.id, name, known.get(name, COMPLETE), places)
         copies.take_up(conn, name)
