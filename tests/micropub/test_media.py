@@ -7,8 +7,9 @@ import pytest
 
 from tests.websites import Asked, Said, Website, as_json, local_client
 from watchbook.http import HttpClient
-from watchbook.micropub.media import File, picture, upload
+from watchbook.micropub.media import upload
 from watchbook.micropub.outcome import Kind
+from watchbook.micropub.parts import File, picture
 
 JPEG = b"\xff\xd8\xff\xe0 a picture \r\n--with a line like a boundary\r\n\x00"
 TOKEN = "the-access-token"

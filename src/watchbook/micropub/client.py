@@ -18,6 +18,7 @@ from watchbook.http import Answer, HttpClient, Timeouts
 from watchbook.micropub import outcome
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.micropub.parts import Fields, File, multipart
 from watchbook.micropub.post import Post, entry, form, properties
 from watchbook.micropub.reading import properties_of
 from watchbook.remarks import decoded, hidden_error
@@ -92,15 +93,31 @@ class Micropub:
         """Make a post."""
         return self._create(draft=draft, json=entry(found))
 
-    def create_by_form(
-        self, fields: Mapping[str, str | list[str]], *, draft: bool = False
-    ) -> Outcome:
+    def create_by_form(self, fields: Fields, *, draft: bool = False) -> Outcome:
         """Make a post, for servers that take no JSON."""
         return self._create(draft=draft, form=fields)
 
-    def update(self, url: str, replace: Properties) -> Outcome:
-        """Replace these properties of a post; adding and removing is not for all servers."""
-        return self._change({"action": "update", "url": url, "replace": replace})
+    def create_with_files(self, fields: Fields, files: Mapping[str, File]) -> Outcome:
+        """Make a post that brings its files along, for servers without a media endpoint."""
+        content_type, body = multipart(files, fields)
+        return self._create(draft=False, content=body, headers={"Content-Type": content_type})
+
+    def update(
+        self,
+        url: str,
+        replace: Properties | None = None,
+        *,
+        add: Properties | None = None,
+        delete: Properties | list[str] | None = None,
+    ) -> Outcome:
+        """Replace properties of a post, add values, delete values or whole properties by name.
+
+        Posts of Watchbook's are changed with ``replace`` alone: one widespread server refuses an
+        update that only deletes.
+        """
+        asked = {"replace": replace, "add": add, "delete": delete}
+        changes = {name: value for name, value in asked.items() if value}
+        return self._change({"action": "update", "url": url, **changes})
 
     def delete(self, url: str) -> Outcome:
         """Delete a post. A failure may mean that it is gone already, which `lookup.gone` tells."""
@@ -190,12 +207,14 @@ class Micropub:
             return outcome.changed(answer, body["url"])
         return outcome.lost(answer)
 
-    def _send(self, **body: Any) -> Answer | WatchbookError:
+    def _send(
+        self, headers: Mapping[str, str] | None = None, **body: Any
+    ) -> Answer | WatchbookError:
         try:
             return self.http.request(
                 "POST",
                 self.endpoint,
-                headers=bearer(self.token),
+                headers={**bearer(self.token), **(headers or {})},
                 timeout=PATIENCE,
                 max_bytes=ANSWER_BYTES,
                 **body,
