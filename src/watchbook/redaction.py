@@ -51,6 +51,7 @@ _SHAPES = (
     _shape(r"Bearer\s{1,4}", r"[^\s\"',;\\]{6,}"),
     _shape(r"Basic\s{1,4}", r"[\w+/=-]{12,}"),  # and not the film "Basic Instinct"
     _shape(r"AGE-SECRET-KEY-", r"[\w-]+"),
+    _shape("wb_", r"[\w-]{40,}"),  # our own API tokens
     _shape(r"//", r"[^\s/?#\"'<>]{1,512}", "@"),
     _shape(r"//(?:www\.|app\.)?trakt\.tv/(?:lists|share|l|s)/", r"[^\s\"'<>]+"),
     _shape(r"[?#][\w.~%\[\]-]{1,64}=", r"[^\s\"'<>\\]*"),
