@@ -76,6 +76,11 @@ def test_every_sign_in_has_secrets_of_its_own() -> None:
     assert first.verifier not in redact(f"saw {first.verifier} and {first.state}")
 
 
+def test_the_state_is_not_longer_than_servers_keep() -> None:
+    """django-indieweb refuses one of more than 32 characters."""
+    assert len(begun().state) == 32
+
+
 def test_what_is_kept_can_be_written_down() -> None:
     """A sign-in under way survives a restart."""
     pending = begun()

@@ -24,6 +24,8 @@ from watchbook.urls import appended
 
 LIFETIME = timedelta(minutes=10)
 
+_STATE_BYTES = 24
+"""They make 32 characters, and django-indieweb refuses a longer state."""
 _MOST_FIELDS = 50
 _ONCE = ("error", "state", "iss", "code")
 
@@ -56,7 +58,7 @@ def start(
     ``scopes`` are such as ``create``; without any the site tells who somebody is and no more.
     """
     pkce, scope = make_pkce(), " ".join(scopes)
-    state = secret(secrets.token_urlsafe(32))
+    state = secret(secrets.token_urlsafe(_STATE_BYTES))
     pending = Pending(
         state, pkce.verifier, found, client.client_id, client.redirect_uri, scope, now
     )
