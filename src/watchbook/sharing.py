@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -55,6 +56,29 @@ class Public:
         return to_millis(now() - self.delay)
 
 
+@dataclass(frozen=True)
+class People:
+    """Everybody who has an account, as strangers may see them."""
+
+    owner: Public | None
+    by_name: Mapping[str, Public]
+
+    def of(self, name: str | None) -> Public | None:
+        """The account called ``name``, or the owner's; None when there is no such account."""
+        return self.owner if name is None else self.by_name.get(name)
+
+
+def people(conn: sa.Connection) -> People:
+    """Everybody; two queries, however many they are."""
+    switched_on = shares.all_parts(conn)
+    found = [
+        _public(account, switched_on.get(account.id, frozenset()))
+        for account in accounts.all_accounts(conn)
+    ]
+    owner = next(iter(found), None)
+    return People(owner, {public.account.name: public for public in found})
+
+
 def public_of(conn: sa.Connection, name: str | None) -> Public | None:
     """The account called ``name``, or the owner's; None when there is no such account."""
     if name is None:
@@ -66,7 +90,10 @@ def public_of(conn: sa.Connection, name: str | None) -> Public | None:
 
 def of_account(conn: sa.Connection, account: Account) -> Public:
     """What strangers may see of ``account``."""
+    return _public(account, shares.parts(conn, account.id))
+
+
+def _public(account: Account, switched_on: frozenset[str]) -> Public:
     known = {part.value for part in Part}
-    on = frozenset(Part(name) for name in shares.parts(conn, account.id) if name in known)
-    delay = period(account.show_after) if account.show_after else timedelta(0)
-    return Public(account, on, delay)
+    on = frozenset(Part(name) for name in switched_on if name in known)
+    return Public(account, on, period(account.show_after) if account.show_after else timedelta(0))

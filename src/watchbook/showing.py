@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from watchbook.clock import from_millis
+from watchbook.clock import from_millis, now, to_millis
 from watchbook.micropub.titles import page_of
 from watchbook.sharing import Part, Public
-from watchbook.store import pictures
+from watchbook.store import pictures, watching
 from watchbook.store.pictures import Kind, Picture
-from watchbook.store.watched import EVERYTHING, Place, Wanted, WatchedPlay, newest
+from watchbook.store.watched import (
+    EVERYTHING,
+    Place,
+    Wanted,
+    WatchedPlay,
+    as_if_watched,
+    newest,
+)
 from watchbook.titles import what_of
+
+LONGEST_UNSEEN = timedelta(minutes=5)
+"""What was being watched when Trakt last answered is shown for that long without an answer."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,24 @@ class Shown:
         return Place(self.play.watched_at, self.play.history_id)
 
 
+@dataclass(frozen=True)
+class Now:
+    """What is being watched."""
+
+    shown: Shown
+    started_at: datetime
+    expires_at: datetime
+    moment: datetime
+    """When that was seen."""
+
+    @property
+    def progress(self) -> float:
+        """How far it is, from 0 to 1, as far as the clock can tell."""
+        length = (self.expires_at - self.started_at).total_seconds()
+        passed = (self.moment - self.started_at).total_seconds()
+        return round(min(1.0, max(0.0, passed / length)), 3) if length > 0 else 1.0
+
+
 def latest(
     conn: sa.Connection,
     public: Public,
@@ -98,6 +126,27 @@ def shown(conn: sa.Connection, plays: Iterable[WatchedPlay], *, ratings: bool) -
         Shown(play, kept.get(poster_key(play) or ""), play.rating if ratings else None)
         for play in found
     ]
+
+
+def now_of(conn: sa.Connection, public: Public) -> Now | None:
+    """What is being watched, if everybody may see it; None for nothing that is sure.
+
+    Where plays are shown with a delay, so is this. Nothing is sure any more when Trakt could not
+    be asked for a while.
+    """
+    look = watching.last_look(conn, public.account.id)
+    moment = now()
+    if not public.shows(Part.NOW) or look is None or look.found is None:
+        return None
+    known = look.asked_at > to_millis(moment - LONGEST_UNSEEN)
+    found = look.found
+    if not known or found.started_at > public.until or found.expires_at <= to_millis(moment):
+        return None
+    play = as_if_watched(conn, public.account.id, found.title_key, found.started_at)
+    if play is None:
+        return None
+    (seen,) = shown(conn, [play], ratings=public.shows(Part.RATINGS))
+    return Now(seen, from_millis(found.started_at), from_millis(found.expires_at), moment)
 
 
 def poster_key(play: WatchedPlay) -> str | None:

@@ -160,6 +160,7 @@ def add(conn: sa.Connection, name: str, **values: object) -> Account:
 def change(conn: sa.Connection, account_id: int, **values: object) -> None:
     """Set columns of an account."""
     conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+    changes.tell(conn, changes.of_account(account_id))
     changes.tell(conn, changes.PEOPLE)
 
 

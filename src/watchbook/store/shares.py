@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
@@ -15,6 +17,14 @@ def parts(conn: sa.Connection, account_id: int) -> frozenset[str]:
     return frozenset(
         conn.scalars(sa.select(shares.c.part).where(shares.c.account_id == account_id))
     )
+
+
+def all_parts(conn: sa.Connection) -> dict[int, frozenset[str]]:
+    """The names of the parts that are switched on, by account; those without any are left out."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for account_id, part in conn.execute(sa.select(shares.c.account_id, shares.c.part)):
+        found[account_id].add(part)
+    return {account_id: frozenset(some) for account_id, some in found.items()}
 
 
 def accounts_with(conn: sa.Connection, part: str) -> list[int]:

@@ -13,6 +13,7 @@ from watchbook.store.schema import items, plays, titles
 
 _title = titles.alias("title")
 _show = titles.alias("show")
+_rating = items.alias("rating")
 
 _PLAY_COLUMNS = [
     plays.c[name]
@@ -120,19 +121,42 @@ def rating_in(raw: str | None) -> int | None:
 
 def watched() -> sa.Select[Any]:
     """Every play of everybody, as the columns of `WatchedPlay`; to be narrowed by the caller."""
-    rating = items.alias("rating")
     joined = (
         plays.outerjoin(_title, _title.c.key == plays.c.title_key)
         .outerjoin(_show, _show.c.key == _title.c.show_key)
-        .outerjoin(
-            rating,
-            (rating.c.account_id == plays.c.account_id)
-            & (rating.c.data_set == sa.literal("ratings_") + plays.c.type + sa.literal("s"))
-            & (rating.c.key == plays.c.title_key)
-            & rating.c.removed_at.is_(None),
-        )
+        .outerjoin(_rating, _rates(plays.c.account_id, plays.c.type, plays.c.title_key))
     )
-    return sa.select(*_PLAY_COLUMNS, rating.c.raw, *_TITLE_COLUMNS).select_from(joined)
+    return sa.select(*_PLAY_COLUMNS, _rating.c.raw, *_TITLE_COLUMNS).select_from(joined)
+
+
+def _rates(
+    account_id: Any, type_: sa.ColumnElement[str], title_key: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _rating.c.account_id == account_id,
+        _rating.c.data_set == sa.literal("ratings_") + type_ + sa.literal("s"),
+        _rating.c.key == title_key,
+        _rating.c.removed_at.is_(None),
+    )
+
+
+def as_if_watched(
+    conn: sa.Connection, account_id: int, title_key: str, moment: int
+) -> WatchedPlay | None:
+    """A film or episode as a play of that moment (milliseconds) that is no row of history yet."""
+    joined = _title.outerjoin(_show, _show.c.key == _title.c.show_key).outerjoin(
+        _rating, _rates(account_id, _title.c.type, _title.c.key)
+    )
+    query = (
+        sa.select(_title.c.type, _rating.c.raw, *_TITLE_COLUMNS)
+        .select_from(joined)
+        .where(_title.c.key == title_key)
+    )
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        return None
+    kind, rating, *told = row
+    return WatchedPlay(0, kind, title_key, moment, "watching", "{}", None, rating, *told)
 
 
 def _shown(account_id: int) -> sa.Select[Any]:
@@ -191,6 +215,29 @@ def newest(
         here = sa.tuple_(plays.c.watched_at, plays.c.history_id)
         query = query.where(here < sa.tuple_(*map(sa.literal, before)))
     return [WatchedPlay._make(row) for row in conn.execute(query)]
+
+
+def nearest(
+    conn: sa.Connection,
+    account_id: int,
+    limit: int,
+    *,
+    wanted: Wanted = EVERYTHING,
+    after: Place,
+) -> list[Place]:
+    """Up to ``limit`` places of the plays before ``after`` in such a list, the nearest first.
+
+    They are what a page needs to know that comes from older plays and goes on to newer ones.
+    """
+    here = sa.tuple_(plays.c.watched_at, plays.c.history_id)
+    query = (
+        _shown(account_id)
+        .with_only_columns(plays.c.watched_at, plays.c.history_id)
+        .where(*_clauses(wanted), here > sa.tuple_(*map(sa.literal, after)))
+        .order_by(plays.c.watched_at, plays.c.history_id)
+        .limit(limit)
+    )
+    return [Place._make(row) for row in conn.execute(query)]
 
 
 def _clauses(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:

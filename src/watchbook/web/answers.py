@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from starlette.requests import Request
@@ -35,6 +35,8 @@ class Answer:
     """``Cache-Control``."""
     headers: Mapping[str, str] = field(default_factory=dict)
     etag: str = ""
+    ends_at: datetime | None = None
+    """When it stops being true even if nothing changes."""
 
     def __post_init__(self) -> None:
         if self.cache != NOT_KEPT and not self.etag:
@@ -43,15 +45,23 @@ class Answer:
 
     def response(self, request: Request) -> Response:
         """This answer to ``request``: 304 without a body when the asker has it already."""
-        headers = {**self.headers, "Cache-Control": self.cache}
-        if self.etag:
-            headers["ETag"] = self.etag
-            if _has(request.headers.get("if-none-match", ""), self.etag):
-                return Response(status_code=304, headers=headers)
-        return Response(self.body, self.status, headers, self.media_type)
+        asked = request.headers.get("if-none-match", "")
+        return self.unchanged() if self.etag and has(asked, self.etag) else self.whole()
+
+    def whole(self) -> Response:
+        """This answer with its body."""
+        return Response(self.body, self.status, self._told(), self.media_type)
+
+    def unchanged(self) -> Response:
+        """What is said to somebody who has this answer already."""
+        return Response(status_code=304, headers=self._told())
+
+    def _told(self) -> dict[str, str]:
+        told = {**self.headers, "Cache-Control": self.cache}
+        return {**told, "ETag": self.etag} if self.etag else told
 
 
-def _has(asked: str, etag: str) -> bool:
+def has(asked: str, etag: str) -> bool:
     """Whether ``If-None-Match`` names ``etag``; compared weakly (RFC 9110, 13.1.2)."""
     known = (one.strip().removeprefix("W/") for one in asked.split(","))
     return asked.strip() == "*" or etag in known
@@ -63,6 +73,9 @@ def kept_for(fresh: timedelta, longer: timedelta = timedelta(days=1)) -> str:
     return f"public, max-age={seconds}, stale-while-revalidate={stale}, stale-if-error={stale}"
 
 
-def as_json(told: object, *, status: int = 200, cache: str = NOT_KEPT) -> Answer:
+def as_json(
+    told: object, *, status: int = 200, cache: str = NOT_KEPT, ends_at: datetime | None = None
+) -> Answer:
     """``told`` as JSON that any origin may read."""
-    return Answer(msgspec.json.encode(told), JSON, status, cache, FOR_ANYBODY)
+    body = msgspec.json.encode(told)
+    return Answer(body, JSON, status, cache, FOR_ANYBODY, ends_at=ends_at)

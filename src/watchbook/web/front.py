@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from starlette.requests import Request
@@ -11,14 +12,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watchbook import sharing
+from watchbook.clock import now
 from watchbook.errors import InputError
-from watchbook.sharing import Part, Public
+from watchbook.sharing import Part, People, Public
 from watchbook.store import changes
 from watchbook.store.opening import Store
-from watchbook.web.answers import Answer, as_json
-from watchbook.web.shelf import Offline, Shelf, Watcher
+from watchbook.values import period
+from watchbook.web.answers import FOR_ANYBODY, Answer, as_json
+from watchbook.web.shelf import OLDEST, SILENT, Key, Offline, Shelf, Watcher
 
 NOT_PUBLIC = as_json({"ok": False, "reason": "not public"}, status=404)
+METHODS = "GET, HEAD, OPTIONS"
+_PREFLIGHT = {
+    **FOR_ANYBODY,
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+    "Allow": METHODS,
+}
+_EVERYBODY = ("people",)
+_USUAL_PERIOD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class Asked:
     query: Mapping[str, str]
     base_url: str
     store: Store
+    sync_every: timedelta = _USUAL_PERIOD
+    """How often the account is brought up to date."""
 
 
 Make = Callable[[sa.Connection, Asked], Answer]
@@ -49,67 +64,127 @@ class View:
     """What is said when the part is not public, or there is no such account."""
     offline: Callable[[Answer | None, str], Answer] | None = None
     """What is said while the store cannot be read, made of the last answer (if any) and why;
-    without it the last answer as it was, else ``refused`` with 503."""
+    without it the last answer as it was, else 503."""
 
 
 class Front:
     """Accounts and views as strangers see them, from memory."""
 
-    def __init__(self, store: Store, base_url: str) -> None:
+    def __init__(self, store: Store, base_url: str, sync_every: timedelta = _USUAL_PERIOD) -> None:
         self.store = store
         self.base_url = base_url
         self.watcher = Watcher(store.database)
-        self._people: Shelf[Public | None] = Shelf(self.watcher, give_old=0)
-        self._views: Shelf[Answer] = Shelf(self.watcher)
+        self._sync_every = sync_every
+        self._people: Shelf[People] = Shelf(self.watcher, give_old=False)
+        self._views: Shelf[Answer] = Shelf(self.watcher, weigh=_weight, lasts=_lasts)
 
     async def person(self, name: str | None) -> Public | None:
         """The account called ``name``, else the owner's; None for a stranger. Raises Offline."""
 
-        def find() -> Public | None:
+        def find() -> People:
             with self.store.database.read() as conn:
-                return sharing.public_of(conn, name)
+                return sharing.people(conn)
 
-        return await self._people.get(("person", name), (changes.PEOPLE,), find)
+        return (await self._people.get(_EVERYBODY, (changes.PEOPLE,), find)).of(name)
+
+    def counts(self) -> tuple[int, int, int]:
+        """How often a view was at hand, how many were made, and how many are kept."""
+        return self._views.given, self._views.made, len(self._views)
+
+    def at_hand(
+        self, view: View, path: Mapping[str, str], query: Mapping[str, str]
+    ) -> Answer | None:
+        """The answer of ``view`` if it is in memory and as new as the store; without a thread."""
+        people = self._people.at_hand(_EVERYBODY, (changes.PEOPLE,))
+        if people is None:
+            return None
+        person = people.of(_name(path, query))
+        if person is None or not person.shows(view.part):
+            return view.refused
+        return self._views.at_hand(_key(view, person, path, query), _topics(person))
 
     async def answer(self, view: View, path: Mapping[str, str], query: Mapping[str, str]) -> Answer:
         """The answer of ``view``, made anew only when the store has changed."""
+        found = self.at_hand(view, path, query)
+        if found is not None:
+            return found
         try:
-            person = await self.person(path.get("name") or query.get("account"))
-        except Offline as reason:
-            return _offline(view, None, str(reason))
+            return await self._answer(view, path, query)
+        except Offline:
+            return _offline(view, None)
+        except InputError as reason:
+            told = {"ok": False, "reason": reason.message, "hint": reason.hint}
+            return as_json(told, status=400)
+
+    async def _answer(
+        self, view: View, path: Mapping[str, str], query: Mapping[str, str]
+    ) -> Answer:
+        person = await self.person(_name(path, query))
         if person is None or not person.shows(view.part):
             return view.refused
-        known = {name: query[name] for name in view.query if name in query}
-        asked = Asked(person, path, known, self.base_url, self.store)
-        account_id = person.account.id
-        key = (view.path, account_id, *sorted(path.items()), *sorted(known.items()))
-        topics = (changes.of_account(account_id), changes.PICTURES, changes.PEOPLE)
+        own = person.account.sync_every
+        asked = Asked(
+            person,
+            path,
+            _known(view, query),
+            self.base_url,
+            self.store,
+            period(own) if own else self._sync_every,
+        )
 
         def make() -> Answer:
             with self.store.database.read() as conn:
                 return view.make(conn, asked)
 
-        try:
-            answer = await self._views.get(key, topics, make)
-        except Offline as reason:
-            return _offline(view, None, str(reason))
-        except InputError as reason:
-            told = {"ok": False, "reason": reason.message, "hint": reason.hint}
-            return as_json(told, status=400)
-        trouble = self.watcher.offline
-        return answer if trouble is None else _offline(view, answer, trouble)
+        key = _key(view, person, path, query)
+        answer = await self._views.get(key, _topics(person), make)
+        return _offline(view, answer) if self.watcher.offline else answer
 
     def route(self, view: View) -> Route:
         """``view`` as a route of the application."""
 
         async def endpoint(request: Request) -> Response:
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=_PREFLIGHT)
             answer = await self.answer(view, request.path_params, request.query_params)
             return answer.response(request)
 
-        return Route(view.path, endpoint, methods=["GET"])
+        return Route(view.path, endpoint, methods=["GET", "OPTIONS"])
 
 
-def _offline(view: View, last: Answer | None, why: str) -> Answer:
+def _name(path: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    return path.get("name") or query.get("account")
+
+
+def _known(view: View, query: Mapping[str, str]) -> dict[str, str]:
+    return {name: query[name] for name in view.query if name in query}
+
+
+def _key(view: View, person: Public, path: Mapping[str, str], query: Mapping[str, str]) -> Key:
+    """Where an answer stands: when other parts may be seen it is another place.
+
+    So what was made while a part was on is never given once it was seen that it is off.
+    """
+    asked = (*sorted(path.items()), ("?", ""), *sorted(_known(view, query).items()))
+    flat = (text for pair in asked for text in pair)
+    return (view.path, person.account.id, person.parts, person.delay, *flat)
+
+
+def _topics(person: Public) -> tuple[str, str]:
+    return changes.of_account(person.account.id), changes.PICTURES
+
+
+def _weight(answer: Answer) -> int:
+    return len(answer.body)
+
+
+def _lasts(answer: Answer) -> float:
+    if answer.ends_at is None:
+        return OLDEST
+    return min(OLDEST, max(0.0, (answer.ends_at - now()).total_seconds()))
+
+
+def _offline(view: View, last: Answer | None) -> Answer:
     if view.offline is not None:
-        return view.offline(last, why)
-    return last or as_json({"ok": False, "reason": why}, status=503)
+        return view.offline(last, SILENT)
+    return last or as_json({"ok": False, "reason": SILENT}, status=503)

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from watchbook.clock import monotonic
-from watchbook.errors import StoreError
+from watchbook.errors import InputError, StoreError
 from watchbook.logs import logger
 from watchbook.steps import hurried
 from watchbook.store import changes
@@ -29,8 +29,11 @@ SILENCE = 10.0
 """Seconds without an answer of the store after which it counts as gone."""
 OLDEST = 60.0
 """Seconds after which a thing is made anew even without a change: days pass, delays end."""
-_MOST_KEPT = 5000
+SILENT = "The database does not answer at the moment."
+"""What strangers are told while the store cannot be read; the log says why."""
 _FORGOTTEN = 600.0
+_PLACE_COSTS = 500
+"""Bytes that a thing takes on the shelf besides itself, about."""
 _log = logger("web")
 
 Thing = TypeVar("Thing")
@@ -38,14 +41,22 @@ Key = tuple[object, ...]
 
 
 class Offline(Exception):
-    """The store cannot be read, and nothing was kept from before; the text says why."""
+    """The store cannot be read, and nothing was kept from before."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Kept(Generic[Thing]):
     thing: Thing
     numbers: tuple[int, ...]
-    made_at: float
+    ends_at: float
+    """Up to when it holds (monotonic) if nothing changes."""
+    weight: int
+
+
+@dataclass(frozen=True)
+class _Making(Generic[Thing]):
+    numbers: tuple[int, ...]
+    task: asyncio.Task[Thing]
 
 
 class Watcher:
@@ -56,7 +67,7 @@ class Watcher:
         self._numbers: dict[str, int] = {}
         self._asked_at: dict[str, float] = {}
         self._answered_at = monotonic()
-        self._trouble: str | None = None
+        self._silent = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
@@ -70,11 +81,9 @@ class Watcher:
         self._thread.join(1)
 
     @property
-    def offline(self) -> str | None:
-        """Why the store cannot be read, in words; None while it can."""
-        if self._trouble is None and monotonic() - self._answered_at > SILENCE:
-            return "The database does not answer."
-        return self._trouble
+    def offline(self) -> bool:
+        """Whether the store cannot be read at present."""
+        return self._silent or monotonic() - self._answered_at > SILENCE
 
     def numbers(self, topics: Collection[str]) -> tuple[int, ...]:
         """The last known numbers of ``topics``, which are watched from now on; -1 before a look."""
@@ -85,7 +94,10 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._stopped.wait(hurried(LOOK_EVERY).total_seconds()):
-            self.look()
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 - it would leave all views as they are for ever
+                _log.exception("The watcher of changes met a fault in Watchbook.")
 
     def look(self) -> None:
         """Ask the store once."""
@@ -95,39 +107,78 @@ class Watcher:
             with self._database.read() as conn:
                 found = changes.numbers(conn, topics)
         except StoreError as reason:
-            if self._trouble is None:
+            if not self._silent:
                 _log.error(f"Views show the last known state. {reason.message}", hint=reason.hint)
-            self._trouble = reason.message
+            self._silent = True
             return
-        if self._trouble is not None:
+        if self._silent:
             _log.info("The database answers again.")
-        self._trouble, self._answered_at = None, monotonic()
+        self._silent, self._answered_at = False, monotonic()
         self._numbers = found
         for topic in self._asked_at.keys() - found.keys():
             if self._asked_at[topic] < moment:
                 del self._asked_at[topic]
 
 
+def _nothing(_thing: object) -> int:
+    return 0
+
+
+def _oldest(_thing: object) -> float:
+    return OLDEST
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much stands on a shelf at most: things, and bytes together with their keys."""
+
+    things: int = 5000
+    bytes: int = 64 * 1024 * 1024
+
+
 class Shelf(Generic[Thing]):
     """Things by key, each made by one maker at a time, the most recently asked for kept longest.
 
-    One that is younger than ``give_old`` seconds is still given after a change, while its
-    successor is made; older ones, of pages that are asked for now and then, are waited for.
+    With ``give_old`` one that has not come to its end is still given after a change, while its
+    successor is made; without it whoever asks after a change was seen gets what was made since.
+    ``weigh`` says how many bytes a thing takes, ``lasts`` for how many seconds it holds at most.
     """
 
-    def __init__(self, watcher: Watcher, *, give_old: float = OLDEST) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        *,
+        give_old: bool = True,
+        weigh: Callable[[Thing], int] = _nothing,
+        lasts: Callable[[Thing], float] = _oldest,
+        room: Room | None = None,
+    ) -> None:
         self.watcher = watcher
         self._give_old = give_old
+        self._weigh = weigh
+        self._lasts = lasts
+        self._room = room or Room()
+        self._weight = 0
+        self.given = 0
+        """How often something was at hand."""
+        self.made = 0
         self._kept: OrderedDict[Key, _Kept[Thing]] = OrderedDict()
-        self._making: dict[Key, asyncio.Task[Thing]] = {}
+        self._making: dict[Key, _Making[Thing]] = {}
+
+    def __len__(self) -> int:
+        """How many things stand here."""
+        return len(self._kept)
 
     def at_hand(self, key: Key, topics: Collection[str]) -> Thing | None:
         """What stands here for ``key``, if it is as new as the store; costs next to nothing."""
         kept = self._kept.get(key)
-        if kept is None or self.watcher.offline is not None:
+        if kept is None or self.watcher.offline:
             return None
-        fresh = kept.numbers == self.watcher.numbers(topics)
-        return kept.thing if fresh and monotonic() - kept.made_at < OLDEST else None
+        if kept.numbers != self.watcher.numbers(topics) or monotonic() >= kept.ends_at:
+            return None
+        self._kept.move_to_end(key)
+        self.given += 1
+        return kept.thing
 
     async def get(self, key: Key, topics: Collection[str], make: Callable[[], Thing]) -> Thing:
         """The thing for ``key``, made by ``make`` in a thread when there is none that is new.
@@ -136,47 +187,61 @@ class Shelf(Generic[Thing]):
         """
         found = self.at_hand(key, topics)
         if found is not None:
-            self._kept.move_to_end(key)
             return found
         kept = self._kept.get(key)
-        if (trouble := self.watcher.offline) is not None:
-            return _kept_or_offline(kept, trouble)
+        if self.watcher.offline:
+            return _kept_or_offline(kept)
         making = self._make(key, topics, make)
-        if kept is not None and monotonic() - kept.made_at < self._give_old:
+        if self._give_old and kept is not None and monotonic() < kept.ends_at:
             return kept.thing
         try:
             return await asyncio.wait_for(asyncio.shield(making), SILENCE)
-        except StoreError as reason:
-            return _kept_or_offline(kept, reason.message)
-        except TimeoutError:
-            return _kept_or_offline(kept, "The database does not answer.")
+        except (StoreError, TimeoutError):
+            return _kept_or_offline(self._kept.get(key))
 
     def _make(
         self, key: Key, topics: Collection[str], make: Callable[[], Thing]
     ) -> asyncio.Task[Thing]:
-        """The making of ``key`` that is under way, or a new one."""
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.create_task(self._made(key, self.watcher.numbers(topics), make))
-            self._making[key] = task
-            task.add_done_callback(lambda done: self._ended(key, done))
+        """The making of ``key`` that is under way, unless it began too early; or a new one."""
+        numbers = self.watcher.numbers(topics)
+        under_way = self._making.get(key)
+        if under_way is not None and (self._give_old or under_way.numbers == numbers):
+            return under_way.task
+        self.made += 1
+        task = asyncio.create_task(self._made(key, numbers, make))
+        self._making[key] = _Making(numbers, task)
+        task.add_done_callback(lambda done: self._ended(key, done))
         return task
 
     async def _made(self, key: Key, numbers: tuple[int, ...], make: Callable[[], Thing]) -> Thing:
         thing = await run_in_threadpool(make)
-        self._kept[key] = _Kept(thing, numbers, monotonic())
-        self._kept.move_to_end(key)
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
+        if self._is_latest(key, asyncio.current_task()):
+            letters = sum(len(part) for part in key if isinstance(part, str))
+            weight = self._weigh(thing) + letters + _PLACE_COSTS
+            self._put(key, _Kept(thing, numbers, monotonic() + self._lasts(thing), weight))
         return thing
 
+    def _put(self, key: Key, kept: _Kept[Thing]) -> None:
+        before = self._kept.pop(key, None)
+        self._weight += kept.weight - (before.weight if before else 0)
+        self._kept[key] = kept
+        while len(self._kept) > self._room.things or self._weight > self._room.bytes:
+            _, gone = self._kept.popitem(last=False)
+            self._weight -= gone.weight
+
+    def _is_latest(self, key: Key, task: asyncio.Task[Thing] | None) -> bool:
+        making = self._making.get(key)
+        return making is not None and making.task is task
+
     def _ended(self, key: Key, task: asyncio.Task[Thing]) -> None:
-        self._making.pop(key, None)
-        if not task.cancelled() and (reason := task.exception()) is not None:
+        if self._is_latest(key, task):
+            del self._making[key]
+        reason = None if task.cancelled() else task.exception()
+        if reason is not None and not isinstance(reason, InputError):
             _log.warning("A view could not be made.", reason=str(reason))
 
 
-def _kept_or_offline(kept: _Kept[Thing] | None, trouble: str) -> Thing:
+def _kept_or_offline(kept: _Kept[Thing] | None) -> Thing:
     if kept is None:
-        raise Offline(trouble)
+        raise Offline
     return kept.thing
