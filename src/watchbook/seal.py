@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ class Sealer:
             for key in keys
         }
         self.key_name = fingerprint(keys[0])
+        self._naming = hashlib.sha256(b"watchbook names\0" + keys[0].encode()).digest()
 
     @property
     def key_names(self) -> frozenset[str]:
@@ -50,6 +52,13 @@ class Sealer:
         sealed = self._ciphers[self.key_name].encrypt(nonce, secret.encode(), place.encode())
         body = base64.urlsafe_b64encode(nonce + sealed).decode()
         return f"{_VERSION}:{self.key_name}:{body}"
+
+    def name(self, text: str, purpose: str) -> str:
+        """A name for ``text`` that nobody without the key can guess: 32 hex digits of an HMAC.
+
+        It is the same each time, as long as the newest key stays the same.
+        """
+        return hmac.digest(self._naming, f"{purpose}\0{text}".encode(), "sha256").hex()[:32]
 
     def open(self, sealed: str, place: str) -> str:
         """Open what :meth:`seal` made for the same ``place``; raises SettingsError."""

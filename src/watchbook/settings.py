@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -143,6 +144,35 @@ SETTINGS: tuple[Setting, ...] = (
         "450/300s",
     ),
     Setting(
+        "tmdb_token",
+        None,
+        values.text,
+        "Key (v3) or token (v4) for TMDB's posters; without it Trakt's own pictures serve.",
+        "the token shown at www.themoviedb.org/settings/api",
+        secret=True,
+    ),
+    Setting(
+        "tmdb_language",
+        "en",
+        values.language,
+        "Language of posters, where there are any in it; else the title's own, else English.",
+        "de",
+    ),
+    Setting(
+        "tmdb_api_url",
+        "https://api.themoviedb.org",
+        values.url,
+        "Where TMDB's data is read.",
+        "https://api.themoviedb.org",
+    ),
+    Setting(
+        "tmdb_image_url",
+        "https://image.tmdb.org/t/p",
+        values.url,
+        "Where TMDB's pictures are fetched.",
+        "https://image.tmdb.org/t/p",
+    ),
+    Setting(
         "listen",
         "127.0.0.1:8420",
         values.listen,
@@ -240,6 +270,21 @@ SETTINGS: tuple[Setting, ...] = (
         "blog.home.arpa,192.168.1.0/24",
     ),
     Setting(
+        "trusted_proxies",
+        "",
+        values.networks,
+        "Addresses or networks of the reverse proxies in front of `watchbook serve`, whose "
+        "`X-Forwarded-For` says who asks.",
+        "127.0.0.1,10.0.0.0/8",
+    ),
+    Setting(
+        "metrics_for",
+        "127.0.0.0/8,::1",
+        values.networks,
+        "Addresses or networks that may read /metrics; everybody else finds nothing there.",
+        "127.0.0.1,192.168.1.20",
+    ),
+    Setting(
         "log",
         "info",
         values.choice("debug", "info", "warning", "error", "json"),
@@ -326,6 +371,27 @@ class Settings:
         return self._value("trakt_budget", Rate)
 
     @property
+    def tmdb_token(self) -> str | None:
+        """Key or token for TMDB, if one was set."""
+        token: str | None = self._chosen["tmdb_token"].value
+        return token
+
+    @property
+    def tmdb_language(self) -> str:
+        """The language of posters: ``de``, ``pt-BR``."""
+        return self._value("tmdb_language", str)
+
+    @property
+    def tmdb_api_url(self) -> str:
+        """Where TMDB's data is read."""
+        return self._value("tmdb_api_url", str)
+
+    @property
+    def tmdb_image_url(self) -> str:
+        """Where TMDB's pictures are fetched."""
+        return self._value("tmdb_image_url", str)
+
+    @property
     def listen(self) -> Listen:
         """Where the server listens."""
         return self._value("listen", Listen)
@@ -389,11 +455,22 @@ class Settings:
         """Hosts and networks exempt from the public-address rule.
 
         A server that a setting of ours names is one of them: whoever may set the address of
-        Trakt may also decide that it lies on this machine.
+        Trakt or TMDB may also decide that it lies on this machine.
         """
-        named = [self._chosen[name] for name in ("trakt_api_url", "trakt_auth_url")]
+        names = ("trakt_api_url", "trakt_auth_url", "tmdb_api_url", "tmdb_image_url")
+        named = [self._chosen[name] for name in names]
         hosts = [urlsplit(c.value).netloc for c in named if c.origin != "default"]
         return (*self._value("allow_hosts", tuple), *hosts)
+
+    @property
+    def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks whose ``X-Forwarded-For`` counts."""
+        return self._value("trusted_proxies", tuple)
+
+    @property
+    def metrics_for(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that may read the metrics."""
+        return self._value("metrics_for", tuple)
 
     @property
     def log(self) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -78,6 +79,14 @@ def text(text: str) -> str:
     return text.strip()
 
 
+def language(text: str) -> str:
+    """Read the tag of a language, with or without a country: ``de``, ``pt-BR``."""
+    if not re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z]{2})?", text.strip()):
+        raise ValueError("is not a language of two letters, with or without a country")
+    name, dash, country = text.strip().partition("-")
+    return name.lower() + dash + country.upper()
+
+
 def url(text: str) -> str:
     """Read an http or https address, without a slash at its end."""
     parts = urlsplit(text.strip())
@@ -110,6 +119,17 @@ def folder(text: str) -> Path:
 def words(text: str) -> tuple[str, ...]:
     """Read words separated by commas or spaces."""
     return tuple(word for word in text.replace(",", " ").split() if word)
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read addresses and networks, separated by commas or spaces: ``10.0.0.0/8,::1``."""
+    found = []
+    for word in words(text):
+        try:
+            found.append(ip_network(word, strict=False))
+        except ValueError:
+            raise ValueError(f"holds {word}, which is no address and no network") from None
+    return tuple(found)
 
 
 def rate(text: str) -> Rate:

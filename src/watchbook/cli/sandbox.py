@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def sandbox() -> None:
-    """Run a stand-in for Trakt or for a website on this machine.
+    """Run a stand-in for Trakt, for TMDB or for a website on this machine.
 
     Example: watchbook sandbox trakt --plays 5000
     """
@@ -59,7 +59,11 @@ _LATENCY = click.option(
 @click.option(
     "--grace", is_flag=True, help="Forgive a refresh token that is sent twice, as some servers do."
 )
-def trakt(
+@click.option(
+    "--pictures", default="", metavar="ADDRESS",
+    help="Where its pictures lie: `trakt_images` of `sandbox tmdb`. Without it, at Trakt's.",
+)  # fmt: skip
+def trakt(  # noqa: PLR0913 - one for each option
     *,
     port: int,
     plays: int,
@@ -69,6 +73,7 @@ def trakt(
     list_faults: bool,
     latency: float,
     grace: bool,
+    pictures: str,
 ) -> None:
     """Answer as Trakt does in late 2026, with an invented person's library.
 
@@ -89,6 +94,7 @@ def trakt(
         latency=latency,
         faults=faults,
         refresh="grace" if grace else "strict",
+        pictures=pictures,
     )
     try:
         serve(options, click.echo)
@@ -137,6 +143,44 @@ def site(
         serve(options, click.echo)
     except FaultSyntaxError as reason:
         raise _wrong(reason, "site") from None
+
+
+@sandbox.command(short_help="Answer as TMDB does, with drawn posters.")
+@_PORT
+@click.option(
+    "--plays", type=click.IntRange(0, 1_000_000), default=10_000, show_default=True,
+    help="As for `sandbox trakt`, to know the same titles.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, help="As for `sandbox trakt`, too.")
+@_FAULT
+@_LIST_FAULTS
+@_LATENCY
+def tmdb(
+    *,
+    port: int,
+    plays: int,
+    seed: int,
+    faults: tuple[str, ...],
+    list_faults: bool,
+    latency: float,
+) -> None:
+    """Answer as TMDB does, with posters and stills that are drawn on the spot.
+
+    The first line printed is JSON: the addresses, a v3 key and a v4 token. The pictures that
+    `sandbox trakt --pictures` names are here, too.
+
+    Example: watchbook sandbox tmdb --fault picture-broken@3
+    """
+    from watchbook.sandbox.tmdb import FAULTS, FaultSyntaxError, TmdbOptions, serve
+
+    if list_faults:
+        _list(FAULTS)
+        return
+    options = TmdbOptions(plays=plays, seed=seed, port=port, latency=latency, faults=faults)
+    try:
+        serve(options, click.echo)
+    except FaultSyntaxError as reason:
+        raise _wrong(reason, "tmdb") from None
 
 
 def _list(faults: Mapping[str, Fault]) -> None:

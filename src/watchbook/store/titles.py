@@ -27,6 +27,7 @@ DETAILS = (
     "status",
     "certification",
     "aired_episodes",
+    "images",
 )
 
 
@@ -110,3 +111,9 @@ def undetailed(conn: sa.Connection, keys: Iterable[str]) -> set[str]:
     wanted = list(keys)
     query = sa.select(titles.c.key).where(titles.c.key.in_(wanted), titles.c.detailed_at.is_(None))
     return set(conn.scalars(query))
+
+
+def show_called(conn: sa.Connection, slug: str) -> str | None:
+    """The key of the show with that slug at Trakt."""
+    query = sa.select(titles.c.key).where(titles.c.type == "show", titles.c.slug == slug)
+    return conn.scalar(query.order_by(titles.c.trakt_id).limit(1))

@@ -43,6 +43,13 @@ class Ids(msgspec.Struct):
     tvdb: int | None = None
 
 
+class Images(msgspec.Struct):
+    """Addresses of pictures, most of them without a scheme; the first one is the best."""
+
+    poster: list[str] | None = None
+    screenshot: list[str] | None = None
+
+
 class Title(msgspec.Struct):
     """A film, show, season or episode; the lower half comes only with ``extended=full``."""
 
@@ -61,6 +68,7 @@ class Title(msgspec.Struct):
     status: str | None = None
     certification: str | None = None
     aired_episodes: int | None = None
+    images: Images | None = None
 
 
 _NOTHING = msgspec.Raw(b"null")
@@ -300,7 +308,7 @@ def _titles(subjects: Mapping[str, Title | None]) -> tuple[dict[str, Any], ...]:
 
 
 def _title_row(key: str, kind: str, title: Title, show_key: str | None) -> dict[str, Any]:
-    detailed = title.genres is not None or title.runtime is not None
+    detailed = any(told is not None for told in (title.genres, title.runtime, title.images))
     genres = ",".join(filter(None, map(_clean, title.genres or ())))
     return {
         "key": key,
@@ -324,8 +332,18 @@ def _title_row(key: str, kind: str, title: Title, show_key: str | None) -> dict[
         "status": _clean(title.status),
         "certification": _clean(title.certification),
         "aired_episodes": _within(MAX_COUNT, title.aired_episodes),
+        "images": _pictures(title.images),
         "detailed": detailed,
     }
+
+
+def _pictures(images: Images | None) -> str | None:
+    """The first picture of each kind that we show, as JSON: ``{"poster": "host/path"}``."""
+    if images is None:
+        return None
+    kinds = {"poster": images.poster, "still": images.screenshot}
+    first = {kind: _clean(found[0]) for kind, found in kinds.items() if found}
+    return msgspec.json.encode(first).decode() if first else None
 
 
 def _clean(text: str | None) -> str | None:

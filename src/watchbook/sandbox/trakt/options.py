@@ -47,6 +47,11 @@ class SandboxOptions:
     """Polls answered "pending" before a device is approved; negative waits for `/activate`."""
     device_interval: int = 1
     """Seconds that a device should wait between polls."""
+    pictures: str = ""
+    """Where the pictures lie that it names, such as ``http://127.0.0.1:4711/images``.
+
+    Without it they are at Trakt's, named as Trakt does it: by host and path, without a scheme.
+    """
     now: datetime | None = None
     """A moment at which the sandbox's clock stands still; none follows the real clock."""
 

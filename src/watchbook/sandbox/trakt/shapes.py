@@ -25,14 +25,16 @@ from watchbook.sandbox.library.titles import DAY, Episode, Film, Person, Season,
 Form = Literal["plain", "full"]
 
 _KEPT = 60_000
+_PICTURES = "walter-r2.trakt.tv/images"
 _CAST_LINE = "An entirely invented summary: {title} ({year}) as the sandbox imagines it."
 
 
 class Shapes:
     """Encodes subjects for one catalogue, and remembers the bytes."""
 
-    def __init__(self) -> None:
-        """Start with nothing encoded."""
+    def __init__(self, pictures: str = "") -> None:
+        """Start with nothing encoded; `pictures` is where they lie, if not at Trakt's."""
+        self._pictures = pictures.encode()
         self._kept: dict[tuple[str, int, Form], bytes] = {}
 
     def row(self, entry: Entry, form: Form) -> bytes:
@@ -84,6 +86,8 @@ class Shapes:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             found = b'"%s":%s' % (kind.encode(), encode(shape(subject, form)))
+            if self._pictures:
+                found = found.replace(_PICTURES.encode(), self._pictures)
             self._kept[key] = found
         return found
 
@@ -277,7 +281,7 @@ def _episode_type(part: Episode) -> str:
 
 
 def _images(kind: str, trakt: int, names: str) -> Facts:
-    path = f"walter-r2.trakt.tv/images/{kind}/{trakt // 1000:06}/{trakt % 1000:03}"
+    path = f"{_PICTURES}/{kind}/{trakt // 1000:06}/{trakt % 1000:03}"
     return {name: [f"{path}/{name}s/medium/{mix(trakt, 7):x}.jpg.webp"] for name in names.split()}
 
 

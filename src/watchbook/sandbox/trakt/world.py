@@ -30,7 +30,7 @@ class World:
         self.today = self.clock.today()
         self._sizes = options.sizes
         self.catalogue = build(max(self._sizes), options.seed, self.today)
-        self.shapes = Shapes()
+        self.shapes = Shapes(options.pictures)
         self.faults = FaultBoard(FAULTS, options.faults)
         self.latency = options.latency
         self.record = Record()
