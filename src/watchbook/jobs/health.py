@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis, now, to_iso, to_millis
-from watchbook.store import runs, workers
+from watchbook.store import outbox, runs, workers
 from watchbook.store.database import Database
 from watchbook.store.grants import State
 from watchbook.store.schema import accounts, due, grants, leases
@@ -27,6 +27,14 @@ class Queue(msgspec.Struct, frozen=True):
     oldest_waiting_seconds: int = 0
 
 
+class Outbox(msgspec.Struct, frozen=True):
+    """Posts that are not done: they wait, lack an answer, or were refused."""
+
+    waiting: int = 0
+    unknown: int = 0
+    rejected: int = 0
+
+
 class Health(msgspec.Struct, frozen=True):
     """What ``/healthz`` tells. ``last_*`` are moments, or None when there was none yet."""
 
@@ -37,6 +45,7 @@ class Health(msgspec.Struct, frozen=True):
     last_sync: str | None = None
     last_backup: str | None = None
     queue: Queue = Queue()
+    outbox: Outbox = Outbox()
     workers: int = 0
     version: str = version("watchbook")
 
@@ -52,6 +61,7 @@ def look(database: Database) -> Health:
         failing, last_sync = conn.execute(_latest_runs("sync")).one()
         _, last_backup = conn.execute(_latest_runs("backup")).one()
         queue = _queue(conn)
+        posts = outbox.open_counts(conn)
         living = sum(worker.alive for worker in workers.known(conn))
     worried = signed_out or failing or queue.oldest_waiting_seconds > LATE_SECONDS
     return Health(
@@ -62,6 +72,7 @@ def look(database: Database) -> Health:
         _moment(last_sync),
         _moment(last_backup),
         queue,
+        Outbox(posts["waiting"] + posts["sending"], posts["unknown"], posts["rejected"]),
         living,
     )
 

@@ -29,7 +29,7 @@ from watchbook.logs import logger
 from watchbook.publish import joining
 from watchbook.steps import hurried
 from watchbook.store import accounts, due
-from watchbook.web.app import make_app
+from watchbook.web.app import App, make_app
 from watchbook.web.front import Front
 from watchbook.web.server import WebServer, listening
 
@@ -58,9 +58,7 @@ def serve(installation: Installation, concurrency: int) -> None:
         listening(installation.settings.listen) as listener,  # before any work is begun
         _working(installation, concurrency, stop, files=True) as keeper,
         _public(installation) as front,
-        WebServer(
-            make_app(_standing(keeper), joining.own_document(installation), front), listener
-        ) as server,
+        WebServer(_app(installation, keeper, front), listener) as server,
     ):
         _wake_oneself(installation, stop)
         _log.info(f"Watchbook serves on http://{server.address}; {_plans(installation)}.")
@@ -179,6 +177,17 @@ def _public(installation: Installation) -> Iterator[Front]:
         yield front
     finally:
         front.watcher.stop()
+
+
+def _app(installation: Installation, keeper: Keeper, front: Front) -> App:
+    settings = installation.settings
+    return make_app(
+        _standing(keeper),
+        joining.own_document(installation),
+        front,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_for=settings.metrics_for,
+    )
 
 
 def _standing(keeper: Keeper) -> Callable[[], Mapping[str, Any]]:

@@ -314,6 +314,18 @@ def counts(conn: sa.Connection, site_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
+def open_counts(conn: sa.Connection) -> dict[str, int]:
+    """How many rows of all sites are waiting, sending, unknown and rejected."""
+    states = (*_GOING, PostState.REJECTED)
+    query = (
+        sa.select(outbox.c.state, sa.func.count())
+        .join(sites, sites.c.id == outbox.c.site_id)
+        .where(outbox.c.state.in_(states))
+        .group_by(outbox.c.state)
+    )
+    return dict.fromkeys(map(str, states), 0) | {row[0]: row[1] for row in conn.execute(query)}
+
+
 def change(conn: sa.Connection, outbox_id: int, **values: object) -> None:
     """Set columns of a row."""
     conn.execute(sa.update(outbox).where(outbox.c.id == outbox_id).values(values))

@@ -2,53 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from watchbook.indieauth.document import CONTENT_TYPE
+from watchbook.web import metrics
+from watchbook.web.clients import Clients, Network
 from watchbook.web.front import Front, View
+from watchbook.web.gate import CLIENT, Gate
+from watchbook.web.landing import landing
+from watchbook.web.lane import Lane
+from watchbook.web.last import LAST
+from watchbook.web.limits import Limits
+from watchbook.web.metrics import Metrics, Standing, Traffic
+from watchbook.web.refusals import refusal
+from watchbook.web.security import Security
+from watchbook.web.shelf import Offline
 
-Standing = Callable[[], Mapping[str, Any]]
-"""Says how the service stands, at once and from memory; its ``status`` may be ``down``."""
-
-VIEWS: tuple[View, ...] = ()
+VIEWS: tuple[View, ...] = (LAST,)
 """Every public view. A new one is a module and a name here."""
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-def make_app(
-    standing: Standing, client: bytes | None = None, front: Front | None = None
-) -> Starlette:
-    """The application, which tells at ``/healthz`` what ``standing`` says.
+class App:
+    """The application. ``routes`` is its table."""
 
-    ``client`` is the document at ``/client.json`` that tells websites who asks; without one they
-    find nothing there. ``front`` gives the public views.
-    """
+    def __init__(
+        self,
+        standing: Standing,
+        client: bytes | None,
+        front: Front | None,
+        trusted_proxies: Sequence[Network],
+        metrics_for: Sequence[Network],
+    ) -> None:
+        self._standing = standing
+        self._client = client
+        self._front = front
+        self._metrics_for = tuple(metrics_for)
+        self._base_url = front.base_url if front is not None else ""
+        traffic = Traffic()
+        self._metrics = Metrics(standing, traffic, front.counts if front is not None else None)
+        self.routes: list[BaseRoute] = [
+            Route("/healthz", self._healthz),
+            Route("/metrics", self._tell_metrics),
+            Route("/client.json", self._about_client),
+        ]
+        if front is not None:
+            self.routes += [Route("/", self._landing), *map(front.route, VIEWS)]
+        self._gate = Gate(
+            ExceptionMiddleware(
+                Router(self.routes, redirect_slashes=False),  # they would repeat the Host header
+                handlers={HTTPException: self._refused},
+            ),
+            base_url=self._base_url,
+            clients=Clients(tuple(trusted_proxies)),
+            limits=Limits(),
+            traffic=traffic,
+            lane=Lane(front, Security.of(self._base_url)) if front is not None else None,
+            views={view.path: view for view in VIEWS},
+        )
 
-    async def healthz(_request: Request) -> Response:
-        told = standing()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one question."""
+        scope["app"] = self  # without one, the router words refusals itself
+        await self._gate(scope, receive, send)
+
+    async def _healthz(self, _request: Request) -> Response:
+        told = self._standing()
         status = 503 if told["status"] == "down" else 200
         return JSONResponse(told, status, headers=_NOT_KEPT)
 
-    async def about_client(_request: Request) -> Response:
-        if client is None:
+    async def _tell_metrics(self, request: Request) -> Response:
+        if not request.scope[CLIENT].is_of(self._metrics_for):
             raise HTTPException(404)
-        return Response(client, media_type=CONTENT_TYPE)
+        return Response(self._metrics.text(), headers=_NOT_KEPT, media_type=metrics.CONTENT_TYPE)
 
-    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/client.json", about_client)]
-    if front is not None:
-        routes += map(front.route, VIEWS)
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    async def _about_client(self, _request: Request) -> Response:
+        if self._client is None:
+            raise HTTPException(404)
+        return Response(self._client, media_type=CONTENT_TYPE)
+
+    async def _landing(self, request: Request) -> Response:
+        assert self._front is not None
+        try:
+            owner = await self._front.person(None)
+        except Offline:
+            owner = None
+        paths = {route.path for route in self.routes if isinstance(route, Route)}
+        others = paths - {view.path for view in VIEWS}
+        return landing(owner, VIEWS, others).response(request)
+
+    async def _refused(self, request: Request, reason: Exception) -> Response:
+        assert isinstance(reason, HTTPException)
+        headers = dict(reason.headers or {})
+        return refusal(request.scope, reason.status_code, self._base_url, headers).whole()
 
 
-async def _refused(_request: Request, reason: Exception) -> Response:
-    assert isinstance(reason, HTTPException)
-    told = {"ok": False, "reason": reason.detail}
-    return JSONResponse(told, reason.status_code, headers={**_NOT_KEPT, **(reason.headers or {})})
+def make_app(
+    standing: Standing,
+    client: bytes | None = None,
+    front: Front | None = None,
+    *,
+    trusted_proxies: Sequence[Network] = (),
+    metrics_for: Sequence[Network] = (),
+) -> App:
+    """The application, which tells at ``/healthz`` what ``standing`` says.
+
+    ``client`` is the document at ``/client.json`` that tells websites who asks; without one they
+    find nothing there. ``front`` gives the public views. Of ``trusted_proxies`` is believed for
+    whom they ask; the networks of ``metrics_for`` may read ``/metrics``.
+    """
+    return App(standing, client, front, trusted_proxies, metrics_for)

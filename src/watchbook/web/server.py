@@ -7,7 +7,7 @@ import threading
 from typing import Self
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from watchbook.errors import SettingsError
 from watchbook.values import Listen
@@ -19,7 +19,7 @@ _PATIENCE = 2.0
 class WebServer:
     """Serves an application on a socket that listens, within a ``with`` block."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         self._socket = listener
         self._server = uvicorn.Server(
             uvicorn.Config(

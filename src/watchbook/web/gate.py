@@ -1,0 +1,165 @@
+"""The gate: what every question passes before the application, and every answer on its way out.
+
+It is plain ASGI. It refuses what is too much or too big, answers at once what stands in memory,
+completes the headers, and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from watchbook.clock import monotonic
+from watchbook.logs import logger
+from watchbook.web.answers import FOR_ANYBODY, has
+from watchbook.web.clients import Clients
+from watchbook.web.front import View
+from watchbook.web.lane import Lane, Ready
+from watchbook.web.limits import Limits
+from watchbook.web.metrics import Traffic
+from watchbook.web.refusals import refusal
+from watchbook.web.security import Security
+
+CLIENT = "watchbook.client"
+"""Where the scope of a question says who asks."""
+LONGEST_ADDRESS = 8 * 1024
+BIGGEST_BODY = 64 * 1024
+_READS = ("GET", "HEAD")
+_log = logger("web")
+
+
+class TooBig(Exception):
+    """A body was sent that is bigger than anything we read."""
+
+
+class Gate:
+    """An application with everything that is the same for all of its routes."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        base_url: str,
+        clients: Clients,
+        limits: Limits,
+        traffic: Traffic,
+        lane: Lane | None,
+        views: Mapping[str, View],
+    ) -> None:
+        self._app = app
+        self._base_url = base_url
+        self._security = Security.of(base_url)
+        self._clients = clients
+        self._limits = limits
+        self._traffic = traffic
+        self._lane = lane
+        self._views = views
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one question."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = monotonic()
+        client = scope[CLIENT] = self._clients.of(scope)
+        wait = self._limits.ask(client.counted_as)
+        ready = None
+        if self._lane is not None and wait == 0 and scope["method"] in _READS:
+            ready = self._lane.at_hand(scope)
+        if ready is not None:
+            status = await _give(ready, scope, send)
+            self._traffic.count(ready.view.path, status, monotonic() - began)
+            return
+        going = _Going(self._security, send)
+        status = _too_much(scope, wait)
+        if status:
+            waiting = {"Retry-After": str(ceil(wait))} if wait else None
+            await self._refuse(status, scope, receive, going.send, waiting)
+        else:
+            await self._ask(scope, receive, going)
+        if not wait:
+            self._limits.charge(client.counted_as, going.status)
+        path = getattr(scope.get("route"), "path", "none")
+        self._traffic.count(path, going.status, monotonic() - began)
+        view = self._views.get(path)
+        if view is not None and self._lane is not None and going.status in {200, 304}:
+            self._lane.note(scope, view)
+
+    async def _ask(self, scope: Scope, receive: Receive, going: _Going) -> None:
+        """Let the application answer; a fault in it is ours to write down, once."""
+        try:
+            await self._app(scope, _bounded(receive), going.send)
+        except TooBig:
+            await self._refuse(413, scope, receive, going.send)
+        except Exception:  # noqa: BLE001 - the last resort of the web
+            _log.exception("An answer met a fault in Watchbook.", path=scope["path"])
+            if not going.status:
+                await self._refuse(500, scope, receive, going.send)
+
+    async def _refuse(
+        self,
+        status: int,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        told = {**FOR_ANYBODY, **(headers or {})}
+        answer = refusal(scope, status, self._base_url, told)
+        await answer.whole()(scope, receive, send)
+
+
+class _Going:
+    """An answer on its way out: its headers are completed, and its status is kept."""
+
+    def __init__(self, security: Security, send: Send) -> None:
+        self._security = security
+        self._send = send
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._security.complete(list(message.get("headers", ())))
+        await self._send(message)
+
+
+async def _give(ready: Ready, scope: Scope, send: Send) -> int:
+    """Send what stands ready, or that the asker has it already; the status."""
+    answer = ready.answer
+    assert answer is not None
+    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+    if asked and answer.etag and has(asked.decode("latin-1"), answer.etag):
+        status, headers, body = 304, ready.unchanged, b""
+    else:
+        status, headers, body = answer.status, ready.whole, answer.body
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+    return status
+
+
+def _too_much(scope: Scope, wait: float) -> int:
+    """The status by which a question is refused before anybody reads it, or 0."""
+    if wait:
+        return 429
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
+        return 414
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return 413 if length.isdigit() and int(length) > BIGGEST_BODY else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    """``receive``, which raises TooBig rather than reading on and on."""
+    read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > BIGGEST_BODY:
+            raise TooBig
+        return message
+
+    return bounded

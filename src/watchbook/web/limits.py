@@ -1,0 +1,76 @@
+"""How much one client may ask: a bucket of questions for each, in memory.
+
+A bucket fills by itself. What stands in memory already costs least, what has to be made costs
+more, and what is refused (a view that is not there, a wrong token, an odd parameter) costs most.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from watchbook.clock import monotonic
+
+AT_ONCE = 1200.0
+"""Questions that cost 1 which may be asked at once."""
+PER_SECOND = 20.0
+COST_OF_ASKING = 1
+COST_OF_MAKING = 4
+COST_OF_REFUSAL = 40
+_DEBT = 100.0
+"""How far a bucket may be overdrawn by what was under way; so nobody waits for long."""
+_MOST_CLIENTS = 20_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at: float
+
+
+class Limits:
+    """The buckets of all clients, those asked for longest ago forgotten when there are too many."""
+
+    def __init__(
+        self, clock: Callable[[], float] = monotonic, most_clients: int = _MOST_CLIENTS
+    ) -> None:
+        self._clock = clock
+        self._most = most_clients
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many clients are counted."""
+        return len(self._buckets)
+
+    def ask(self, client: str | None) -> float:
+        """Count a question; the seconds to wait when it is one too many, else 0."""
+        if client is None:
+            return 0
+        bucket = self._filled(client)
+        if bucket.left < COST_OF_ASKING:
+            return (COST_OF_ASKING - bucket.left) / PER_SECOND
+        bucket.left -= COST_OF_ASKING
+        return 0
+
+    def charge(self, client: str | None, status: int) -> None:
+        """Count what answering took beyond the asking: it was made, or refused with ``status``."""
+        if client is None:
+            return
+        refused = 400 <= status < 500
+        bucket = self._filled(client)
+        cost = (COST_OF_REFUSAL if refused else COST_OF_MAKING) - COST_OF_ASKING
+        bucket.left = max(bucket.left - cost, -_DEBT)
+
+    def _filled(self, client: str) -> _Bucket:
+        moment = self._clock()
+        bucket = self._buckets.get(client)
+        if bucket is None:
+            bucket = self._buckets[client] = _Bucket(AT_ONCE, moment)
+            if len(self._buckets) > self._most:
+                self._buckets.popitem(last=False)
+            return bucket
+        self._buckets.move_to_end(client)
+        bucket.left = min(AT_ONCE, bucket.left + (moment - bucket.at) * PER_SECOND)
+        bucket.at = moment
+        return bucket

@@ -1,0 +1,63 @@
+"""Refusals and other short words: a small page for browsers, JSON for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from http import HTTPStatus
+
+from starlette.types import Scope
+
+from watchbook.web.answers import HTML, Answer, as_json
+from watchbook.web.security import CSP, digest, policy
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 1.1rem/1.5 system-ui, sans-serif; }
+main { max-width: 34rem; margin: 14vh auto; padding: 0 1.5rem; }
+h1 { font-size: 1.6rem; }
+"""
+_WORDS = {
+    400: "That could not be understood.",
+    404: "There is nothing here, or it is not public.",
+    405: "This can only be read.",
+    429: "That was a lot at once. Please try again in a moment.",
+    500: "Watchbook met a fault of its own. It is written down in its log.",
+    503: "This cannot be shown right now. Please try again in a moment.",
+}
+_POLICY = policy(style_src=digest(_STYLE))
+
+
+def page(title: str, *blocks: str, status: int = 200) -> Answer:
+    """A small page of Watchbook's own, light or dark; ``blocks`` are HTML."""
+    body = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
+        f"<main><h1>{escape(title)}</h1>{''.join(blocks)}</main></html>"
+    )
+    return Answer(body.encode(), HTML, status, headers={CSP: _POLICY})
+
+
+def refusal(
+    scope: Scope, status: int, base_url: str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """The answer to a question that is refused with ``status``."""
+    if wants_page(scope):
+        words = _WORDS.get(status, "")
+        back = f'<p><a href="{escape(base_url)}/">Watchbook</a></p>'
+        answer = page(_phrase(status), f"<p>{words}</p>", back, status=status)
+    else:
+        answer = as_json({"ok": False, "reason": _phrase(status)}, status=status)
+    return replace(answer, headers={**answer.headers, "Vary": "Accept", **(headers or {})})
+
+
+def wants_page(scope: Scope) -> bool:
+    """Whether a person in front of a browser asks, not a program."""
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return b"text/html" in accept and not scope["path"].startswith("/api/")
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase
