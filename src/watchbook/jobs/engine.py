@@ -41,6 +41,7 @@ _SYNCS, _FILES = "watchbook-syncs", "watchbook-files"
 _QUEUES = {
     Kind.SYNC: _SYNCS,
     Kind.PUBLISH: _SYNCS,
+    Kind.WATCHING: _SYNCS,
     Kind.BACKUP: _FILES,
     Kind.COPY: _FILES,
 }

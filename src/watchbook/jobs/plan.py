@@ -14,7 +14,8 @@ from watchbook.jobs import schedule
 from watchbook.jobs.port import Kind
 from watchbook.offsite.handing_on import wanted_places
 from watchbook.settings import Settings
-from watchbook.store import accounts, due, grants, runs, sites
+from watchbook.sharing import Part
+from watchbook.store import accounts, due, grants, runs, shares, sites
 from watchbook.store.accounts import Account
 from watchbook.store.due import Due
 
@@ -27,7 +28,14 @@ PUBLISH_EVERY = timedelta(minutes=1)
 CHANGES_EVERY = timedelta(minutes=10)
 """How often is looked for what has changed in posts that are out, when nothing else is due."""
 
-_FIXED = {Kind.COPY: COPY_EVERY, Kind.PUBLISH: PUBLISH_EVERY}
+WATCHING_EVERY = timedelta(minutes=1)
+"""How often Trakt is asked what is being watched, at most, by accounts that show it."""
+
+_FIXED = {
+    Kind.COPY: COPY_EVERY,
+    Kind.PUBLISH: PUBLISH_EVERY,
+    Kind.WATCHING: WATCHING_EVERY,
+}
 
 Wanted = dict[tuple[int, Kind], tuple[Account, timedelta]]
 """What has a place in the schedule, by account and kind: whose it is, and its period."""
@@ -78,10 +86,11 @@ def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wa
     """A sync for whoever is signed in, a backup for whoever has anything to save.
 
     Copies go to places elsewhere, if any are set; they are of the owner's archives. Whoever has
-    a site is published.
+    a site is published. What is being watched is asked for whoever shows it, while they can be.
     """
     found: Wanted = {}
     signed_in, published = grants.holders(conn), sites.holders(conn)
+    showing_now, refused = set(shares.accounts_with(conn, Part.NOW)), grants.refused(conn)
     for account in accounts.all_accounts(conn):
         reads = environment or account.id in signed_in
         if reads:
@@ -90,6 +99,8 @@ def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wa
             found[account.id, Kind.BACKUP] = (account, period_of(settings, account, Kind.BACKUP))
         if account.owner and wanted_places(settings):
             found[account.id, Kind.COPY] = (account, COPY_EVERY)
+        if reads and account.id in showing_now - refused and not account.locked:
+            found[account.id, Kind.WATCHING] = (account, WATCHING_EVERY)
         if account.id in published:
             found[account.id, Kind.PUBLISH] = (account, PUBLISH_EVERY)
     return found

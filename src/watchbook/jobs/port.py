@@ -20,6 +20,7 @@ class Kind(StrEnum):
     BACKUP = "backup"
     COPY = "copy"
     PUBLISH = "publish"
+    WATCHING = "watching"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from watchbook import watching
 from watchbook.archive.backup import back_up, recipients_for
 from watchbook.archive.prune import prune, rule_for
 from watchbook.clock import counted, monotonic, now, to_millis
@@ -66,6 +67,7 @@ class Worker:
             Kind.BACKUP: self._back_up,
             Kind.COPY: self._copy,
             Kind.PUBLISH: self._publish,
+            Kind.WATCHING: self._watch,
         }
 
     def __call__(self, job: Job) -> None:
@@ -96,8 +98,8 @@ class Worker:
             _log.info(f"{account.name}: {job.kind} waits. {reason.message}", job=job.id)
             return self._after(account, job, reason)
         except WatchbookError as reason:
-            hint = reason.hint
-            _log.warning(f"{account.name}: {job.kind} failed. {reason.message}", hint=hint)
+            tell = _log.debug if job.kind is Kind.WATCHING else _log.warning  # each minute
+            tell(f"{account.name}: {job.kind} failed. {reason.message}", hint=reason.hint)
             return self._after(account, job, reason)
         except Exception:  # noqa: BLE001 - one account's fault must not end the work of the others
             _log.exception(f"{account.name}: {job.kind} met a fault in Watchbook.", job=job.id)
@@ -109,6 +111,8 @@ class Worker:
 
     def _regular(self, account: Account, job: Job, sooner: timedelta | None = None) -> int:
         period, moment = period_of(self._installation.settings, account, job.kind), to_millis(now())
+        if job.kind is Kind.WATCHING:
+            return moment + schedule.millis(period)  # never sooner, however late this one was
         regular = schedule.next_slot(account.id, period, job.slot, moment)
         return regular if sooner is None else min(regular, moment + schedule.millis(sooner))
 
@@ -184,6 +188,10 @@ class Worker:
         parts = [f"{number} {end}" for end, number in sent.counts.items()]
         told = "; ".join(filter(None, (", ".join(parts), sent.stopped if parts else None)))
         return f"{site.name}: {told}" if told else ""
+
+    def _watch(self, account: Account, _job: Job) -> Done:
+        watching.ask(self._installation, account)
+        return Done("")
 
     def _sync_first(self, account: Account, job: Job) -> None:
         """Bring the copy up to date; when Trakt is away, what is here is worth saving all the same.

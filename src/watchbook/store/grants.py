@@ -274,3 +274,9 @@ def unspend(conn: sa.Connection, token: str) -> None:
 def holders(conn: sa.Connection) -> set[int]:
     """The accounts that have a grant, whatever its state."""
     return set(conn.scalars(sa.select(grants.c.account_id)))
+
+
+def refused(conn: sa.Connection) -> set[int]:
+    """The accounts whose grant only a person can renew."""
+    needed = grants.c.state == State.NEEDED
+    return set(conn.scalars(sa.select(grants.c.account_id).where(needed)))
