@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.store import accounts, shares
+from watchbook.store import accounts, shares, watching
 from watchbook.store.accounts import Account
 from watchbook.values import period
 
@@ -77,6 +77,20 @@ def people(conn: sa.Connection) -> People:
     ]
     owner = next(iter(found), None)
     return People(owner, {public.account.name: public for public in found})
+
+
+def switch_on(conn: sa.Connection, account_id: int, parts: Iterable[Part]) -> None:
+    """Let everybody see ``parts``."""
+    for part in parts:
+        shares.switch_on(conn, account_id, part)
+
+
+def switch_off(conn: sa.Connection, account_id: int, parts: Iterable[Part]) -> None:
+    """Show ``parts`` to nobody any more; what was being watched is forgotten."""
+    for part in parts:
+        shares.switch_off(conn, account_id, part)
+        if part is Part.NOW:
+            watching.forget(conn, account_id)
 
 
 def public_of(conn: sa.Connection, name: str | None) -> Public | None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import msgspec
 import sqlalchemy as sa
 
+from watchbook.store import shares
 from watchbook.store.datasets import DataSetState
 from watchbook.store.schema import accounts
 from watchbook.values import keep_rule, period
@@ -21,7 +22,9 @@ ACCOUNT = "watchbook/account.json"
 class AccountFile(msgspec.Struct, frozen=True, kw_only=True):
     """What the file holds; times are milliseconds since 1970.
 
-    ``sync_every``, ``backup_every`` and ``keep`` are missing in the first archives.
+    ``sync_every``, ``backup_every``, ``keep``, ``show_after`` and ``shared`` are missing in the
+    first archives. ``shared`` names the parts that everybody could see; it is told to whoever
+    reads the archive back, and nothing becomes public by that.
     """
 
     name: str
@@ -33,6 +36,8 @@ class AccountFile(msgspec.Struct, frozen=True, kw_only=True):
     sync_every: str | None = None
     backup_every: str | None = None
     keep: str | None = None
+    show_after: str | None = None
+    shared: Sequence[str] = ()
     data_sets: Sequence[DataSetState]
 
     def own_settings(self) -> dict[str, str | None]:
@@ -41,10 +46,13 @@ class AccountFile(msgspec.Struct, frozen=True, kw_only=True):
             "sync_every": _taken(self.sync_every, period),
             "backup_every": _taken(self.backup_every, period),
             "keep": _taken(self.keep, keep_rule),
+            "show_after": _taken(self.show_after, period),
         }
 
 
-_COLUMNS = [field for field in AccountFile.__struct_fields__ if field != "data_sets"]
+_COLUMNS = [
+    field for field in AccountFile.__struct_fields__ if field not in {"data_sets", "shared"}
+]
 
 
 def _taken(text: str | None, read: Callable[[str], object]) -> str | None:
@@ -59,7 +67,8 @@ def account_file(conn: sa.Connection, account_id: int, states: Iterable[DataSetS
     query = sa.select(*(accounts.c[name] for name in _COLUMNS)).where(accounts.c.id == account_id)
     known = dict(zip(_COLUMNS, conn.execute(query).one(), strict=True))
     kept = [replace(state, position=None) for state in sorted(states, key=lambda one: one.name)]
-    held = AccountFile(**known, data_sets=kept)
+    shared = sorted(shares.parts(conn, account_id))
+    held = AccountFile(**known, shared=shared, data_sets=kept)
     return msgspec.json.format(msgspec.json.encode(held), indent=2) + b"\n"
 
 

@@ -6,7 +6,7 @@ and of the forms in which rows name a title the one that came last counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby, islice
 from operator import itemgetter
@@ -70,6 +70,8 @@ class Filling:
         self.files: dict[str, FileEntry] = {entry.path: entry for entry in manifest.files}
         self.generations: dict[str, int] = {}
         """The latest reading that showed a row, by data set."""
+        self.shared: Sequence[str] = ()
+        """What everybody could see of the account; it is told, and not switched on."""
         self._sites: dict[str, int] = {}
         self._titles = _Titles(conn, names_only=TITLES in spool)
 
@@ -110,6 +112,7 @@ class Filling:
             with self.spool.open(ACCOUNT) as file:
                 told = read_account_file(file.read())
             self._settings(told)
+            self.shared = told.shared
             states = told.data_sets
         else:
             states = [self._told_state(entry) for entry in self.manifest.data_sets if _read(entry)]

@@ -6,6 +6,7 @@ The archive says whose it is; what an account holds is never mixed with what an 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,8 +188,10 @@ class _ReadingBack:
             }
             accounts.change(conn, account.id, **identity)
             conn.execute(sa.delete(data_sets).where(data_sets.c.account_id == account.id))
-            passed = Filling(conn, account.id, self.manifest, self.spool, self.listener).run()
+            filling = Filling(conn, account.id, self.manifest, self.spool, self.listener)
+            passed = filling.run()
             report = self._report(conn, account, Order.NEWER)
+            report.notes += _of_shared(filling.shared)
             if passed:
                 report.notes.append(f"only a newer Watchbook can read {', '.join(passed)}")
             step("import.taken")
@@ -217,6 +220,14 @@ class _ReadingBack:
         if gone and order is Order.NEWER:
             report.notes.append(f"{counted(gone, 'row')} gone at Trakt came along")
         return report
+
+
+def _of_shared(parts: Sequence[str]) -> list[str]:
+    """What is said of parts that were public: a book that was read back is its owner's alone."""
+    if not parts:
+        return []
+    known = " ".join(parts)
+    return [f"nothing is public yet; `watchbook share on {known}` shows again what was"]
 
 
 def _words(manifest: Manifest, kept: int) -> str:

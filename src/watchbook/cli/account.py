@@ -208,7 +208,7 @@ def _given_back(context: Context, doomed: Account) -> str | None:
 
 
 def _list(context: Context) -> None:
-    from watchbook.store import accounts, grants, plays
+    from watchbook.store import accounts, grants, plays, shares
 
     with context.store.database.read() as conn:
         known = [
@@ -216,6 +216,7 @@ def _list(context: Context) -> None:
                 one,
                 connected=grants.find(conn, one.id) is not None,
                 kept=plays.count(conn, one.id),
+                shared=sorted(shares.parts(conn, one.id)),
             )
             for one in accounts.all_accounts(conn)
         ]
@@ -226,7 +227,7 @@ def _list(context: Context) -> None:
     show(context, [Row(one["name"], _told(one)) for one in known])
 
 
-def _as_data(one: Account, *, connected: bool, kept: int) -> dict[str, Any]:
+def _as_data(one: Account, *, connected: bool, kept: int, shared: list[str]) -> dict[str, Any]:
     return {
         "name": one.name,
         "user": one.trakt_slug,
@@ -236,6 +237,7 @@ def _as_data(one: Account, *, connected: bool, kept: int) -> dict[str, Any]:
         "timezone": one.timezone,
         "locked": one.locked,
         "own": one.own_settings,
+        "shared": shared,
     }
 
 
@@ -247,5 +249,6 @@ def _told(one: dict[str, Any]) -> str:
         "owner" if one["owner"] else "",
         "locked by Trakt" if one["locked"] else "",
         *(f"{key} {value}" for key, value in one["own"].items() if value),
+        f"shows {' '.join(one['shared'])}" if one["shared"] else "",
     ]
     return ", ".join(filter(None, parts))

@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "watchbook.cli.export:export",
     "site": "watchbook.cli.site:site",
     "publish": "watchbook.cli.publish:publish",
+    "share": "watchbook.cli.share:share",
     "token": "watchbook.cli.token:token",
     "serve": "watchbook.cli.serve:serve",
     "worker": "watchbook.cli.worker:worker",

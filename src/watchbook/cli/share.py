@@ -1,0 +1,156 @@
+"""``watchbook share``: what everybody may see of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watchbook import values
+from watchbook.cli.columns import Row, show
+from watchbook.errors import InputError
+
+if TYPE_CHECKING:
+    from watchbook.cli.context import Context
+    from watchbook.sharing import Part, Public
+    from watchbook.store.accounts import Account
+
+_ALL = "all"
+_OFF = "off"
+_GREY = {"history", "feeds"}
+"""Parts by which programs may follow all plays."""
+
+_TERMS = (
+    "Trakt's terms allow to show your own activity. A public feed that programs read is a grey "
+    "zone: ask support@trakt.tv first if many would. More: docs/trakt-terms.md."
+)
+
+
+@click.command(short_help="Say what everybody may see of your account.")
+@click.argument("change", required=False, metavar="[on|off]")
+@click.argument("parts", nargs=-1, metavar="[PART]...")
+@click.option(
+    "--delay",
+    metavar="PERIOD",
+    help="Show a play only that long after it was watched, such as 2h; `off` shows it at once.",
+)
+@click.pass_obj
+def share(
+    context: Context, change: str | None, parts: tuple[str, ...], *, delay: str | None
+) -> None:
+    """List what everybody may see of your account, or switch parts of it on and off.
+
+    PART is one of last, now, history, ratings, statistics and feeds, or all. Everything is off
+    until you switch it on.
+
+    Example: watchbook share on last history
+    """
+    from watchbook import sharing
+
+    if change not in {None, "on", "off"}:
+        raise InputError(f"{change!r} is neither on nor off.", hint="Try: watchbook share on last")
+    wanted = _parts(change, parts)
+    columns = {} if delay is None else {"show_after": _delay(delay)}
+    account = context.account()
+    if wanted or columns:
+        _keep(context, account, wanted, columns, on=change == "on")
+    with context.store.database.read() as conn:
+        public = sharing.public_of(conn, account.name)
+    assert public is not None
+    _tell(context, public, noted=change == "on" and bool(_GREY & set(wanted)))
+
+
+def _keep(
+    context: Context,
+    account: Account,
+    parts: list[Part],
+    columns: dict[str, str | None],
+    *,
+    on: bool,
+) -> None:
+    from watchbook import sharing
+    from watchbook.store import accounts
+
+    switch = sharing.switch_on if on else sharing.switch_off
+    with context.store.database.write(durable=True) as conn:
+        switch(conn, account.id, parts)
+        if columns:
+            accounts.change(conn, account.id, **columns)
+
+
+def _parts(change: str | None, names: tuple[str, ...]) -> list[Part]:
+    """The parts that are to be switched; raises InputError."""
+    from watchbook.sharing import Part
+
+    known = ", ".join(Part)
+    if change is not None and not names:
+        raise InputError(
+            f"`share {change}` needs to know what.", hint=f"PART is one of {known}, or {_ALL}."
+        )
+    if _ALL in names:
+        return list(Part)
+    for name in names:
+        if name not in set(Part):
+            raise InputError(
+                f"There is no part {name!r}.", hint=f"PART is one of {known}, or {_ALL}."
+            )
+    return [Part(name) for name in names]
+
+
+def _delay(text: str) -> str | None:
+    """A delay as the account keeps it; raises InputError."""
+    if text == _OFF:
+        return None
+    try:
+        values.period(text)
+    except ValueError as reason:
+        raise InputError(
+            f"--delay: {text!r} {reason}.", hint="A right example: --delay 2h; --delay off"
+        ) from None
+    return text.strip()
+
+
+def _tell(context: Context, public: Public, *, noted: bool) -> None:
+    from watchbook.sharing import MEANINGS
+
+    account = public.account
+    found = [
+        {
+            "part": part.value,
+            "on": public.shows(part),
+            "shows": meaning,
+            "addresses": _addresses(context.settings.base_url, public, part),
+        }
+        for part, meaning in MEANINGS.items()
+    ]
+    if context.json:
+        context.answer({"account": account.name, "delay": account.show_after, "parts": found})
+        return
+    rows = [row for one in found for row in _rows(one)]
+    show(context, rows, head=account.name, aside="what everybody may see")
+    when = f"{account.show_after} after they were watched" if account.show_after else "at once"
+    context.say(f"Plays are shown {when}.")
+    if context.settings["base_url"].origin == "default" and any(one["on"] for one in found):
+        context.say("Only this machine finds these addresses: set WATCHBOOK_BASE_URL.")
+    if noted:
+        context.say(_TERMS)
+
+
+def _rows(one: dict[str, Any]) -> list[Row]:
+    state, style = ("on", "green") if one["on"] else ("off", "dim")
+    told = Row(one["part"], f"{state:<3}  {one['shows']}", style)
+    return [told, *(Row("", f"     {address}") for address in one["addresses"] if one["on"])]
+
+
+def _addresses(base_url: str, public: Public, part: Part) -> list[str]:
+    """Where a part can be seen."""
+    from watchbook.web.app import VIEWS
+
+    name = public.account.name
+    query = "" if public.account.owner else f"?account={name}"
+    found = []
+    for view in VIEWS:
+        path = view.path.replace("{name}", name)
+        if view.part is part and "{" not in path:
+            found.append(f"{base_url}{path}{query if path == view.path else ''}")
+    return found
