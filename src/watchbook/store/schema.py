@@ -192,6 +192,7 @@ plays = Table(
     PrimaryKeyConstraint("account_id", "history_id"),
     Index(None, "account_id", "watched_at", "history_id"),
     Index(None, "account_id", "title_key"),
+    Index(None, "account_id", "removed_at", "watched_at", "title_key", "type"),
 )
 
 items = Table(

@@ -13,6 +13,8 @@ def upgrade() -> None:
     """Go up."""
     op.add_column("accounts", sa.Column("show_after", sa.String(), nullable=True))
     op.add_column("titles", sa.Column("images", sa.Text(), nullable=True))
+    read_whole = ["account_id", "removed_at", "watched_at", "title_key", "type"]
+    op.create_index(op.f(f"ix_plays_{'_'.join(read_whole)}"), "plays", read_whole)
     op.create_table(
         "changes",
         sa.Column("topic", sa.String(), nullable=False),
