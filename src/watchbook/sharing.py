@@ -24,6 +24,7 @@ class Part(StrEnum):
     RATINGS = "ratings"
     STATISTICS = "statistics"
     FEEDS = "feeds"
+    SEARCH_ENGINES = "search-engines"
 
 
 MEANINGS = {
@@ -33,6 +34,7 @@ MEANINGS = {
     Part.RATINGS: "Ratings, beside the plays and in the API.",
     Part.STATISTICS: "Numbers about the plays, and the cards of the year and the heatmap.",
     Part.FEEDS: "Feeds of plays and the calendar.",
+    Part.SEARCH_ENGINES: "Search engines may list the public page, where there is one.",
 }
 """What switching a part on shows to everybody."""
 

@@ -111,10 +111,15 @@ def latest(
 
     Plays younger than the account's delay, and those dated in the future, are left out.
     """
-    until = min(public.until, wanted.until) if wanted.until is not None else public.until
-    seen = replace(wanted, until=until)
+    seen = seen_by_all(public, wanted)
     found = newest(conn, public.account.id, limit, wanted=seen, before=before)
     return shown(conn, found, ratings=public.shows(Part.RATINGS))
+
+
+def seen_by_all(public: Public, wanted: Wanted) -> Wanted:
+    """``wanted``, less the plays that are not shown yet."""
+    until = min(public.until, wanted.until) if wanted.until is not None else public.until
+    return replace(wanted, until=until)
 
 
 def shown(conn: sa.Connection, plays: Iterable[WatchedPlay], *, ratings: bool) -> list[Shown]:

@@ -1,0 +1,186 @@
+"""The public page of an account, ready for its templates: plays by day, months, a play alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from watchbook.clock import to_iso
+from watchbook.micropub.titles import Episode, Film, page_of
+from watchbook.render.entries import (
+    Home,
+    Poster,
+    day_of,
+    genres_of,
+    id_of,
+    poster_of,
+    title_of,
+    words_of,
+)
+from watchbook.render.plain import plain
+from watchbook.showing import Shown
+from watchbook.titles import what_of
+
+
+@dataclass(frozen=True)
+class Cite:
+    """What was watched, by the names that our posts use for it."""
+
+    name: str
+    """Of the film or the episode; empty for an episode without one."""
+    url: str | None
+    published: str | None
+    """A day, or the bare year."""
+    season: int | None = None
+    episode: int | None = None
+    show: str = ""
+    show_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One play."""
+
+    history_id: int
+    name: str
+    """``Severance S2 E7 · Chikhai Bardo``."""
+    uid: str
+    url: str
+    cite: Cite
+    heading: str
+    """The film or the show."""
+    poster: Poster | None
+    published: str | None
+    """When, in UTC; None for an unknown date."""
+    day: str
+    """The day in words, where the account is."""
+    time: str
+    """The time there."""
+    words: str
+    """Day and time."""
+    rating: int | None
+    genres: Sequence[str]
+    runtime: int | None
+    year: int | None
+
+    @property
+    def code(self) -> str:
+        """``S2 E7`` for an episode."""
+        known = self.cite.season is not None and self.cite.episode is not None
+        return f"S{self.cite.season} E{self.cite.episode}" if known else ""
+
+    @property
+    def letter(self) -> str:
+        """What stands where there is no poster."""
+        return next((c.upper() for c in self.heading if c.isalnum()), "?")
+
+
+@dataclass(frozen=True)
+class Day:
+    """The plays of one day; ``date`` is None for those of an unknown date."""
+
+    date: date | None
+    entries: Sequence[Entry]
+
+    @property
+    def words(self) -> str:
+        """``Friday, 20 November 2026``."""
+        return day_of(self.date) if self.date else "Some day"
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of a year."""
+
+    year: int
+    month: int
+
+    def __str__(self) -> str:
+        """As it stands in an address: ``2026-11``."""
+        return f"{self.year:04}-{self.month:02}"
+
+    @property
+    def words(self) -> str:
+        """``November 2026``."""
+        return f"{self.name} {self.year}"
+
+    @property
+    def name(self) -> str:
+        """``November``."""
+        return f"{date(2000, self.month, 1):%B}"
+
+    @property
+    def next(self) -> Month:
+        """The month after it."""
+        return Month(self.year + self.month // 12, self.month % 12 + 1)
+
+
+def days_of(found: Iterable[Shown], home: Home, prefix: str) -> list[Day]:
+    """Those plays by day, in the order they come in; pictures are found below ``prefix``."""
+    by_day = groupby(found, key=lambda shown: _day(shown, home))
+    return [Day(day, [entry_of(one, home, prefix) for one in plays]) for day, plays in by_day]
+
+
+def _day(shown: Shown, home: Home) -> date | None:
+    return home.local(shown.watched_at).date() if shown.watched_at else None
+
+
+def entry_of(shown: Shown, home: Home, prefix: str) -> Entry:
+    """One play as its page shows it; pictures are found below ``prefix``."""
+    moment = shown.watched_at
+    local = home.local(moment) if moment else None
+    return Entry(
+        history_id=shown.play.history_id,
+        name=title_of(shown),
+        uid=id_of(shown),
+        url=home.play(shown.play.history_id),
+        cite=cite_of(shown),
+        heading=plain(shown.title) or "Untitled",
+        poster=poster_of(shown, prefix),
+        published=to_iso(moment) if moment else None,
+        day=day_of(local) if local else "",
+        time=f"{local:%H:%M}" if local else "",
+        words=words_of(local) if local else "On a day that is not known",
+        rating=shown.rating,
+        genres=genres_of(shown),
+        runtime=shown.play.runtime or None,
+        year=shown.year,
+    )
+
+
+def cite_of(shown: Shown) -> Cite:
+    """What was watched; of a title that Trakt does not tell, as much as it does."""
+    what = what_of(shown.play)
+    if isinstance(what, Episode):
+        return Cite(
+            plain(what.name or ""),
+            page_of(what),
+            plain(what.aired or "") or None,
+            what.season,
+            what.number,
+            plain(what.show.name),
+            page_of(what.show),
+        )
+    if isinstance(what, Film):
+        known = what.released or (str(what.year) if what.year else "")
+        return Cite(plain(what.name), page_of(what), plain(known) or None)
+    return Cite(title_of(shown), None, None)
+
+
+def month_of(moment: datetime, home: Home) -> Month:
+    """The month that ``moment`` belongs to, where the account is."""
+    local = home.local(moment)
+    return Month(local.year, local.month)
+
+
+def begins(month: Month, home: Home) -> datetime:
+    """The first moment of ``month``, where the account is; raises OverflowError or ValueError."""
+    local = datetime(month.year, month.month, 1)  # noqa: DTZ001 - its zone comes next
+    return local.replace(tzinfo=home.zone) if home.zone else local.astimezone()
+
+
+def months_of(year: int) -> Iterator[Month]:
+    """The twelve months of a year."""
+    return (Month(year, month) for month in range(1, 13))

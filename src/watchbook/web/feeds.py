@@ -1,0 +1,134 @@
+"""Feeds of plays and the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from watchbook import showing, upcoming
+from watchbook.clock import now
+from watchbook.errors import InputError
+from watchbook.render import calendar, feeds
+from watchbook.render.calendar import Agenda
+from watchbook.render.entries import home_of
+from watchbook.render.feeds import Feed
+from watchbook.render.plain import plain
+from watchbook.sharing import Part
+from watchbook.showing import Shown
+from watchbook.store import titles
+from watchbook.store.watched import EVERYTHING, Wanted
+from watchbook.urls import appended
+from watchbook.web.answers import FOR_ANYBODY, Answer, kept_for
+from watchbook.web.asking import number, place, place_text
+from watchbook.web.front import Asked, View
+
+USUAL, MOST = 50, 200
+"""Plays of a feed, unless told, and at most."""
+MOST_EVENTS = 1_000
+"""Plays of a calendar, which has no pages."""
+KINDS = {"movie": "films", "episode": "episodes"}
+WHAT = ("plays", "upcoming")
+_FRESH = kept_for(timedelta(minutes=5))
+_HEADERS = {**FOR_ANYBODY, "X-Robots-Tag": "noindex"}
+_ABOUT_NO_SHOW = ""
+"""The key of no title: a show that nobody here has watched gives an empty feed."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Plays of a feed, and what asks for those behind them."""
+
+    shown: list[Shown]
+    rest: str | None
+
+
+def _feed(path: str, media_type: str, write: Callable[[Feed], bytes]) -> View:
+    """The view of a feed of plays."""
+
+    def make(conn: sa.Connection, asked: Asked) -> Answer:
+        found = _page(conn, asked, _wanted(conn, asked.query), MOST)
+        address = f"{asked.base_url}{path}"
+        feed = Feed(
+            home_of(asked.public.account, asked.base_url),
+            found.shown,
+            address=_address(address, asked, "type", "show", "limit", "before"),
+            first=_address(address, asked, "type", "show", "limit"),
+            next=found.rest
+            and appended(_address(address, asked, "type", "show", "limit"), {"before": found.rest}),
+            has_page=asked.public.shows(Part.HISTORY),
+            about=_about(asked.query),
+        )
+        return Answer(write(feed), media_type, cache=_FRESH, headers=_HEADERS)
+
+    return View(path, Part.FEEDS, make, query=("type", "show", "limit", "before"))
+
+
+def _agenda(conn: sa.Connection, asked: Asked) -> Answer:
+    """The calendar; ``what`` narrows it to plays or to upcoming episodes."""
+    what = asked.query.get("what")
+    if what is not None and what not in WHAT:
+        raise InputError(f"what={what[:40]} is not known.", hint="Use what=plays or what=upcoming.")
+    account_id = asked.public.account.id
+    wants_plays, wants_upcoming = what != "upcoming", what != "plays"
+    known = upcoming.is_known(conn, account_id)
+    plays = _page(conn, asked, _wanted(conn, asked.query), MOST_EVENTS) if wants_plays else None
+    agenda = Agenda(
+        home_of(asked.public.account, asked.base_url),
+        _address(f"{asked.base_url}{CALENDAR}", asked, "what", "type", "show", "limit"),
+        plays.shown if plays else (),
+        upcoming.upcoming(conn, account_id, now()) if wants_upcoming else (),
+        has_page=asked.public.shows(Part.HISTORY),
+        note=calendar.NOT_KNOWN if wants_upcoming and not known else "",
+    )
+    body = calendar.calendar(agenda)
+    return Answer(body, "text/calendar; charset=utf-8", cache=_FRESH, headers=_HEADERS)
+
+
+def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, most: int) -> _Page:
+    """The plays that were asked for; those of an unknown date, which come last, are left out."""
+    limit = number(asked.query, "limit", USUAL, most)
+    before = place(asked.query, "before")
+    found = showing.latest(conn, asked.public, limit + 1, wanted=wanted, before=before)
+    rest = place_text(found[limit - 1].place) if len(found) > limit else None
+    return _Page([one for one in found[:limit] if one.watched_at is not None], rest)
+
+
+def _wanted(conn: sa.Connection, query: Mapping[str, str]) -> Wanted:
+    kind, show = query.get("type"), query.get("show")
+    if kind is not None and kind not in KINDS:
+        raise InputError(f"type={kind[:40]} is not known.", hint="Use type=movie or type=episode.")
+    if kind is None and show is None:
+        return EVERYTHING
+    return Wanted(
+        types=frozenset({kind} if kind else ()),
+        title_key=None if show is None else titles.show_called(conn, plain(show)) or _ABOUT_NO_SHOW,
+    )
+
+
+def _about(query: Mapping[str, str]) -> str:
+    return ", ".join(_said(query))
+
+
+def _said(query: Mapping[str, str]) -> Iterable[str]:
+    if "type" in query:
+        yield KINDS[query["type"]]
+    if "show" in query:
+        yield plain(query["show"])
+
+
+def _address(base: str, asked: Asked, *names: str) -> str:
+    """The address of what was asked for, which names the account whoever the owner is."""
+    said = {name: asked.query[name] for name in names if name in asked.query}
+    return appended(base, {"account": asked.public.account.name, **said})
+
+
+CALENDAR = "/feeds/calendar.ics"
+VIEWS = (
+    _feed("/feeds/plays.atom", "application/atom+xml; charset=utf-8", feeds.atom),
+    _feed("/feeds/plays.rss", "application/rss+xml; charset=utf-8", feeds.rss),
+    _feed("/feeds/plays.json", "application/feed+json", feeds.json_feed),
+    View(CALENDAR, Part.FEEDS, _agenda, query=("what", "type", "show", "limit")),
+)

@@ -1,0 +1,65 @@
+"""Files that pages load, under addresses made of their content, so that they are kept for good."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from watchbook.web.answers import FOR_ANYBODY, Answer, kept_for
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_A_WHILE = kept_for(timedelta(minutes=5))
+
+
+@cache
+def content(name: str) -> bytes:
+    """What the file ``name`` holds."""
+    return (files("watchbook.web") / "static" / name).read_bytes()
+
+
+@cache
+def address(name: str) -> str:
+    """Where the file ``name`` is found, below the address of the installation."""
+    stem, _, kind = name.rpartition(".")
+    return f"/static/{stem}.{_digest(name)}.{kind}"
+
+
+def named(asked: str) -> Answer | None:
+    """What is answered for the last part of an address; None when there is no such file.
+
+    A page from before an upgrade asks for a file by its old digest, and gets what there is now.
+    """
+    stem, _, kind = asked.rpartition(".")
+    stem, _, digest = stem.rpartition(".")
+    name = f"{stem}.{kind}"
+    if name not in _names():
+        return None
+    cache = FOR_GOOD if digest == _digest(name) else _A_WHILE
+    return Answer(content(name), MEDIA_TYPES[kind], cache=cache, headers=FOR_ANYBODY)
+
+
+@cache
+def _names() -> frozenset[str]:
+    folder = (files("watchbook.web") / "static").iterdir()
+    return frozenset(file.name for file in folder if file.name.rpartition(".")[2] in MEDIA_TYPES)
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.blake2b(content(name), digest_size=8).hexdigest()
+
+
+async def _static(request: Request) -> Response:
+    found = named(request.path_params["name"])
+    return found.response(request) if found else PlainTextResponse("Not found.", 404)
+
+
+ROUTE = Route("/static/{name}", _static)
+"""Answers for all of them."""
