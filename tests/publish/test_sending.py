@@ -79,6 +79,24 @@ def test_three_refusals_in_a_row_pause_the_site(book: Book, outlet: Scripted) ->
     assert book.states() == ["published"] * 5
 
 
+@pytest.mark.parametrize("kind", [Kind.SIGN_IN, Kind.MORE_SCOPE])
+def test_refusals_that_mean_the_token(book: Book, outlet: Scripted, kind: Kind) -> None:
+    """A site that says so when it is asked keeps its posts: it was not they."""
+    book.watch(*(film_play(n, n, ago(hours=9 - n)) for n in range(1, 6)))
+    outlet.script.extend([Kind.REFUSED] * 3)
+    outlet.open = kind
+    book.run(outlet)
+    assert (book.stands().state, book.states()) == ("sign in again", ["waiting"] * 5)
+
+
+def test_three_lost_answers_in_a_row_let_the_site_rest(book: Book, outlet: Scripted) -> None:
+    """A site that answers nothing is not sent the whole queue."""
+    book.watch(*(film_play(n, n, ago(hours=9 - n)) for n in range(1, 6)))
+    outlet.script.extend([Kind.UNKNOWN] * 3)
+    book.run(outlet)
+    assert (book.stands().state, len(outlet.created)) == ("troubled", 3)
+
+
 def test_trouble_is_tried_again_and_then_set_aside(book: Book, outlet: Scripted) -> None:
     """Three more tries with growing pauses; each begins with a look whether it is there."""
     book.watch(film_play(11, 1, ago(hours=1)))

@@ -83,6 +83,10 @@ class Folder:
             return CANNOT_TELL
         return ABSENT if found is None else Lookup(Sight.FOUND, self._address(found))
 
+    def check(self) -> Outcome:
+        """Whether the folder is there."""
+        return self._guarded(lambda: Outcome(Kind.DONE))
+
     def finish(self) -> Outcome | None:
         """Run the owner's command, if files have changed since it last went well."""
         command = self._rules.command

@@ -25,5 +25,8 @@ class Outlet(Protocol):
     def look(self, post: Post, expected: str | None = None, /) -> Lookup:
         """Find a post that may have been made, at its ``expected`` address and elsewhere."""
 
+    def check(self) -> Outcome:
+        """Find out whether the place takes anything from us at all; nothing is changed there."""
+
     def finish(self) -> Outcome | None:
         """Do what is left to do when posts have changed; None when that is nothing."""

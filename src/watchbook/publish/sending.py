@@ -83,6 +83,8 @@ class Pass:
         stopped = quiet = closed or self._is_quiet()
         while not stopped and (batch := self._rows(PostState.WAITING)):
             stopped = self._send_all(self._wanted(batch))
+        if self._settler.refusals:
+            self._question()
         if not (quiet or self._settler.stopped):
             self._finish()
         return Sent(self._settler.counts, stopped or self._settler.stopped)
@@ -255,6 +257,13 @@ class Pass:
     def _difference(self, conn: sa.Connection, about: Post) -> Difference | None:
         facts = facts_of(conn, self._account.id, outbox.plays_of(conn, about.id))
         return difference(about, facts, self._account, self._rules) if facts else None
+
+    def _question(self) -> None:
+        """Ask a site that refuses one post after the other whether it is the token."""
+        self._lease.check()
+        outcome = self._outlet.check()
+        with self._write() as conn:
+            self._settler.questioned(conn, outcome)
 
     def _finish(self) -> None:
         """Let the outlet do what is left when posts have changed."""

@@ -30,7 +30,10 @@ REST = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 360))
 """Pauses of a site that is down or asks for patience, longer each time."""
 
 _IN_A_ROW = 3
-"""So many refused posts in a row, and it is not the posts."""
+"""So many posts in a row refused, or their answers lost, and it is not the posts."""
+
+_LONGEST_REST = timedelta(days=1)
+"""However long a site asks to be left alone."""
 
 _DONE = {
     PostKind.CREATE: "published",
@@ -52,7 +55,13 @@ class Settler:
     """Why nothing more may be sent in this pass, in words."""
     counts: dict[str, int] = field(default_factory=dict)
     """Rows by how they ended: a state, or what was done."""
-    _refused: int = 0
+    _refused: list[int] = field(default_factory=list)
+    _lost_in_a_row: int = 0
+
+    @property
+    def refusals(self) -> bool:
+        """Whether the site has refused so many posts in a row that it may not be the posts."""
+        return len(self._refused) >= _IN_A_ROW
 
     def settle(
         self,
@@ -64,7 +73,8 @@ class Settler:
     ) -> None:
         """Write down what became of ``post``; ``sent`` are its properties at the site by now."""
         outbox.end(conn, attempt, outcome.kind.value, outcome.status, outcome.words or None)
-        self._refused = self._refused + 1 if outcome.kind is Kind.REFUSED else 0
+        self._refused = [*self._refused, post.id] if outcome.kind is Kind.REFUSED else []
+        self._lost_in_a_row = self._lost_in_a_row + 1 if outcome.kind is Kind.UNKNOWN else 0
         if outcome.good:
             self._succeeded(conn, post, outcome, sent)
         else:
@@ -95,10 +105,21 @@ class Settler:
     def published(
         self, conn: sa.Connection, post: Post, url: str | None, sent: Properties | None
     ) -> None:
-        """A post that is there."""
+        """A post that is there, which shows that the site works."""
         kept = msgspec.json.encode(sent).decode() if sent is not None else post.sent
         outbox.settle(conn, post.id, PostState.PUBLISHED, url=url, sent=kept, reason=None)
         self.count(_DONE[PostKind(post.kind)])
+        if self.site.failures or self.site.state != SiteState.WORKING:
+            sites.set_state(conn, self.site.id, SiteState.WORKING, failures=0, retry_at=None)
+
+    def questioned(self, conn: sa.Connection, outcome: Outcome) -> None:
+        """What a site answers that has refused post after post: some mean the token by that."""
+        if outcome.kind not in {Kind.SIGN_IN, Kind.MORE_SCOPE}:
+            return
+        for post_id in self._refused:
+            outbox.change(conn, post_id, state=PostState.WAITING, words=None)
+        words = _said(outcome, "The site does not accept Watchbook's token any more")
+        self._stop(conn, SiteState.SIGN_IN, words, _SIGN_IN_HINT)
 
     def finished(self, conn: sa.Connection, outcome: Outcome) -> None:
         """What came of the work after a pass; the posts stay as they are."""
@@ -117,8 +138,6 @@ class Settler:
         self.published(conn, post, outcome.url, sent)
         if post.post_id is not None:
             self._tell_original(conn, post, outcome, sent)
-        if self.site.failures or self.site.state != SiteState.WORKING:
-            sites.set_state(conn, self.site.id, SiteState.WORKING, failures=0, retry_at=None)
 
     def _tell_original(
         self, conn: sa.Connection, post: Post, outcome: Outcome, sent: Properties | None
@@ -138,9 +157,9 @@ class Settler:
     def _refuse(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
         outbox.settle(conn, post.id, PostState.REJECTED, _said(outcome, "The site refuses it"))
         self.count(PostState.REJECTED)
-        if self._refused >= _IN_A_ROW:
-            words = f"The site refused {self._refused} posts in a row."
-            hint = "`watchbook site test` finds out why; `watchbook publish --retry` goes on."
+        if self.refusals:
+            words = f"The site refused {len(self._refused)} posts in a row."
+            hint = "`watchbook site show` says why; `watchbook publish --retry` goes on."
             self._stop(conn, SiteState.PAUSED, words, hint)
 
     def _trouble(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
@@ -176,12 +195,14 @@ class Settler:
         """Leave the site alone for ``wait`` seconds, else longer each time."""
         pause = REST[min(self.site.failures, len(REST) - 1)]
         if wait is not None:
-            pause = timedelta(seconds=wait)
+            pause = min(timedelta(seconds=wait), _LONGEST_REST)
         values = {"retry_at": later(pause), "failures": self.site.failures + 1}
         self._stop(conn, SiteState.TROUBLED, words, None, **values)
 
     def _lost(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
         self.doubt(conn, post, _said(outcome, _LOST.removesuffix(".")))
+        if self._lost_in_a_row >= _IN_A_ROW:
+            self._pause(conn, f"The answers to {self._lost_in_a_row} posts in a row were lost.")
 
     def _put_back(
         self, conn: sa.Connection, post: Post, words: str | None = None, **values: object

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import msgspec
@@ -65,9 +65,9 @@ class Website:
         server = self._server()
         return server.source(url) if server is not None else Source(None, {})
 
-    def update(self, url: str, replace: Properties, _post: Post) -> Outcome:
+    def update(self, url: str, changes: Properties, _post: Post) -> Outcome:
         """Replace properties of a post."""
-        return self._ask(lambda server: server.update(url, replace))
+        return self._ask(lambda server: server.update(url, changes))
 
     def delete(self, url: str) -> Outcome:
         """Take a post away; one that was gone before counts as taken away."""
@@ -85,6 +85,10 @@ class Website:
             found = self._look(post, expected)
         return found
 
+    def check(self) -> Outcome:
+        """Whether the site takes the token, asked by a query that changes nothing."""
+        return self._ask(lambda server: server.test())
+
     def finish(self) -> Outcome | None:
         """Nothing is left to do: a website shows its posts itself."""
         return None
@@ -96,6 +100,8 @@ class Website:
         outcome = self._ask(lambda server: server.create(found, draft=draft))
         if outcome.kind is Kind.TYPE_REFUSED:
             outcome = self._ask(lambda server: server.create_by_form(fields, draft=draft))
+        if outcome.kind is Kind.TYPE_REFUSED:  # it takes neither, whatever the post is
+            outcome = replace(outcome, kind=Kind.REFUSED)
         return outcome
 
     def _look(self, post: Post, expected: str | None) -> Lookup:
