@@ -52,7 +52,7 @@ def test_service_tells_how_it_stands(town: Town) -> None:
     assert found["workers"] == 1
     assert set(found["queue"]) == {"waiting", "running", "oldest_waiting_seconds"}
     assert ask(f"{address}/healthz", "HEAD")[::2] == (200, b"")
-    for path, method, code in (("/", "GET", 404), ("/healthz", "POST", 405)):
+    for path, method, code in (("/nothing", "GET", 404), ("/healthz", "POST", 405)):
         status, _, body = ask(address + path, method)
         assert status == code
         assert json.loads(body)["ok"] is False

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from watchbook.errors import SettingsError
 from watchbook.values import Listen
+from watchbook.web.heads import BoundedHeads
 
 _PATIENCE = 2.0
 """Seconds that an answer under way may still take when the server stops."""
@@ -25,7 +26,7 @@ class WebServer:
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http="httptools",
+                http=BoundedHeads,
                 ws="none",
                 lifespan="off",
                 log_config=None,
