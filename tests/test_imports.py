@@ -44,7 +44,7 @@ LAYERS = (
     # The only way out of the machine.
     Layer("wire", ("addresses", "exchange", "http", "remarks", "transport"), ("base",)),
     # How Trakt, its exports and websites speak; no database, no idea of what that is wanted for.
-    Layer("protocols", ("exports", "indieauth", "micropub", "trakt"), ("base", "wire")),
+    Layer("protocols", ("exports", "indieauth", "micropub", "tmdb", "trakt"), ("base", "wire")),
     # What is kept, and nothing about where it came from.
     Layer("store", ("store",), ("base",)),
     # From the sources into the store, and from the store out.
@@ -67,6 +67,7 @@ LAYERS = (
             "offsite",
             "outlook",
             "overview",
+            "pictures",
             "publish",
             "reconcile",
             "render",

@@ -1,0 +1,1 @@
+"""Pictures of titles: found at TMDB or Trakt, checked, made smaller, kept, renewed."""
