@@ -16,9 +16,11 @@ from watchbook.clock import now
 from watchbook.errors import InputError
 from watchbook.sharing import Part, People, Public
 from watchbook.store import changes
+from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
 from watchbook.values import period
 from watchbook.web.answers import FOR_ANYBODY, Answer, as_json
+from watchbook.web.refusals import refusal, wants_page
 from watchbook.web.shelf import OLDEST, SILENT, Key, Offline, Shelf, Watcher
 
 NOT_PUBLIC = as_json({"ok": False, "reason": "not public"}, status=404)
@@ -87,6 +89,10 @@ class Front:
 
         return (await self._people.get(_EVERYBODY, (changes.PEOPLE,), find)).of(name)
 
+    def period_of(self, account: Account) -> timedelta:
+        """How often ``account`` is brought up to date."""
+        return period(account.sync_every) if account.sync_every else self._sync_every
+
     def counts(self) -> tuple[int, int, int]:
         """How often a view was at hand, how many were made, and how many are kept."""
         return self._views.given, self._views.made, len(self._views)
@@ -122,14 +128,13 @@ class Front:
         person = await self.person(_name(path, query))
         if person is None or not person.shows(view.part):
             return view.refused
-        own = person.account.sync_every
         asked = Asked(
             person,
             path,
             _known(view, query),
             self.base_url,
             self.store,
-            period(own) if own else self._sync_every,
+            self.period_of(person.account),
         )
 
         def make() -> Answer:
@@ -147,6 +152,8 @@ class Front:
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=_PREFLIGHT)
             answer = await self.answer(view, request.path_params, request.query_params)
+            if answer is NOT_PUBLIC and wants_page(request.scope):
+                answer = refusal(request.scope, 404, self.base_url)
             return answer.response(request)
 
         return Route(view.path, endpoint, methods=["GET", "OPTIONS"])
