@@ -63,15 +63,15 @@ def last_of(
     """What ``/api/trakt/last`` tells of the last play, or of there being none."""
     beside = {"account": account, "now": now_of(now), "attribution": ATTRIBUTION}
     if shown is None:
-        told = {"ok": False, "reason": NOTHING, **_freshness(fresh)}
-        return {**told, **beside}
-    return {
+        return {"ok": False, "reason": NOTHING, **_freshness(fresh), **beside}
+    told = {
         "ok": True,
         **play_of(shown, base_url),
         **_freshness(fresh),
         "reason": fresh.reason,
         **beside,
     }
+    return {name: told[name] for name in (*KEYS, *EXTRAS)}
 
 
 def play_of(shown: Shown, base_url: str) -> dict[str, Any]:
