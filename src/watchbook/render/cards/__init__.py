@@ -1,0 +1,1 @@
+"""Cards: pictures of what was watched, drawn as SVG, for front pages and profiles."""
