@@ -177,6 +177,25 @@ def raws(conn: sa.Connection, account_id: int, data_set: str) -> Iterator[tuple[
         yield row[0], row[1]
 
 
+def page(
+    conn: sa.Connection,
+    account_id: int,
+    data_set: str,
+    limit: int,
+    *,
+    after: tuple[int, str] | None = None,
+) -> list[ItemRow]:
+    """Up to ``limit`` rows that Trakt shows, in their order, from behind a place and key on."""
+    query = sa.select(*(items.c[name] for name in ItemRow.__dataclass_fields__)).where(
+        _of(account_id, data_set), items.c.removed_at.is_(None)
+    )
+    if after is not None:
+        here = sa.tuple_(items.c.place, items.c.key)
+        query = query.where(here > sa.tuple_(*map(sa.literal, after)))
+    rows = conn.execute(query.order_by(items.c.place, items.c.key).limit(limit))
+    return [ItemRow(*row) for row in rows]
+
+
 def raw(conn: sa.Connection, account_id: int, data_set: str) -> str | None:
     """The object of a data set that is one object."""
     return next((text for _, text in raws(conn, account_id, data_set)), None)

@@ -280,6 +280,23 @@ def find(
     return [Post(*row) for row in conn.execute(query)]
 
 
+def page(
+    conn: sa.Connection,
+    account_id: int,
+    limit: int,
+    *,
+    state: str | None = None,
+    before: int | None = None,
+) -> list[Post]:
+    """Rows of all sites of an account, those made last first, from behind the row ``before`` on."""
+    query = sa.select(*_COLUMNS).where(outbox.c.account_id == account_id)
+    if state is not None:
+        query = query.where(outbox.c.state == state)
+    if before is not None:
+        query = query.where(outbox.c.id < before)
+    return [Post(*row) for row in conn.execute(query.order_by(outbox.c.id.desc()).limit(limit))]
+
+
 def plays_of(conn: sa.Connection, outbox_id: int) -> list[int]:
     """The history ids of the plays that a post is about."""
     query = sa.select(outbox_plays.c.history_id).where(outbox_plays.c.outbox_id == outbox_id)

@@ -151,6 +151,12 @@ def latest(conn: sa.Connection, account_id: int, kind: str, *, limit: int = 1) -
     return [Run(*row) for row in conn.execute(query)]
 
 
+def recent(conn: sa.Connection, account_id: int, limit: int) -> list[Run]:
+    """The newest runs of every kind, newest first."""
+    query = sa.select(*_COLUMNS).where(runs.c.account_id == account_id)
+    return [Run(*row) for row in conn.execute(query.order_by(runs.c.id.desc()).limit(limit))]
+
+
 def last_success(conn: sa.Connection, account_id: int, kinds: Collection[str]) -> int | None:
     """When the last run of ``kinds`` that ended well began (millis); None if none ever did."""
     began: int | None = conn.scalar(

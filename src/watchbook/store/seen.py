@@ -1,0 +1,151 @@
+"""Titles that an account has watched, with what each has in plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from watchbook.store.schema import items, plays, titles
+from watchbook.store.watched import rating_in
+
+_show = titles.alias("show")
+_rating = items.alias("rating")
+_FIELDS = ("key", "type", "show_key", "season", "number", "title", "year", "slug", "released")
+_DETAILS = ("runtime", "genres", "country", "language", "network", "certification")
+
+
+class Seen(NamedTuple):
+    """A title with its plays; moments in milliseconds, 0 for an unknown date."""
+
+    key: str
+    type: str
+    show_key: str | None
+    season: int | None
+    number: int | None
+    title: str | None
+    year: int | None
+    slug: str | None
+    released: str | None
+    runtime: int | None
+    genres: str | None
+    country: str | None
+    language: str | None
+    network: str | None
+    certification: str | None
+    trakt: int | None
+    imdb: str | None
+    tmdb: int | None
+    tvdb: int | None
+    show_title: str | None
+    show_year: int | None
+    show_slug: str | None
+    show_trakt: int | None
+    rating_raw: str | None
+    plays: int
+    last: int
+    first: int
+    """The first play whose date is known; 0 when none is."""
+
+    @property
+    def rating(self) -> int | None:
+        """What the title was rated, from 1 to 10."""
+        return rating_in(self.rating_raw)
+
+
+@dataclass(frozen=True)
+class After:
+    """Where a page ends: the last title's newest play (milliseconds) and key."""
+
+    last: int
+    key: str
+
+
+def page(
+    conn: sa.Connection,
+    account_id: int,
+    limit: int,
+    *,
+    until: int | None = None,
+    kind: str | None = None,
+    words: str = "",
+    after: After | None = None,
+) -> list[Seen]:
+    """Films and shows, those watched last first; plays from ``until`` (milliseconds) on are unseen.
+
+    ``kind`` is ``movie`` or ``show``; every one of ``words`` is in the title, in any case.
+    """
+    whole = sa.func.coalesce(titles.c.show_key, plays.c.title_key)
+    counted = _counted(account_id, until, whole.label("key")).group_by(whole).subquery()
+    query = _described(account_id, counted)
+    if kind is not None:
+        query = query.where(titles.c.type == kind)
+    for word in words.split():
+        query = query.where(titles.c.title.icontains(word, autoescape=True))
+    if after is not None:
+        here = sa.tuple_(counted.c.last, titles.c.key)
+        query = query.where(here < sa.tuple_(sa.literal(after.last), sa.literal(after.key)))
+    query = query.order_by(counted.c.last.desc(), titles.c.key.desc()).limit(limit)
+    return [Seen._make(row) for row in conn.execute(query)]
+
+
+def one(conn: sa.Connection, account_id: int, key: str, *, until: int | None = None) -> Seen | None:
+    """The film, show, season or episode called ``key``; None unless it was watched."""
+    wanted = conn.execute(sa.select(titles).where(titles.c.key == key)).one_or_none()
+    if wanted is None:
+        return None
+    counted = _counted(account_id, until, sa.literal(key).label("key"))
+    if wanted.type == "season":
+        of_season = (titles.c.show_key == wanted.show_key) & (titles.c.season == wanted.season)
+        counted = counted.where(of_season)
+    else:
+        counted = counted.where(sa.or_(titles.c.key == key, titles.c.show_key == key))
+    found = counted.subquery()
+    row = conn.execute(_described(account_id, found).where(found.c.plays > 0)).one_or_none()
+    return Seen._make(row) if row else None
+
+
+def key_of_show(conn: sa.Connection, name: str) -> str | None:
+    """The key of the show with that number or slug at Trakt."""
+    wanted = titles.c.key == f"show:{name}" if name.isdecimal() else titles.c.slug == name
+    query = sa.select(titles.c.key).where(titles.c.type == "show", wanted)
+    return conn.scalar(query.order_by(titles.c.key).limit(1))
+
+
+def _counted(account_id: int, until: int | None, key: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    moment = plays.c.watched_at
+    dated = sa.case((moment > 0, moment))
+    last, first = (sa.func.coalesce(f(dated), 0) for f in (sa.func.max, sa.func.min))
+    query = (
+        sa.select(key, sa.func.count().label("plays"), last.label("last"), first.label("first"))
+        .select_from(plays.join(titles, titles.c.key == plays.c.title_key))
+        .where(plays.c.account_id == account_id, plays.c.removed_at.is_(None))
+    )
+    return query if until is None else query.where(moment < until)
+
+
+def _described(account_id: int, counted: sa.Subquery) -> sa.Select[Any]:
+    """The titles that were counted, with names, details and rating."""
+    rates = (
+        (_rating.c.account_id == account_id)
+        & (_rating.c.data_set == sa.literal("ratings_") + titles.c.type + sa.literal("s"))
+        & (_rating.c.key == titles.c.key)
+        & _rating.c.removed_at.is_(None)
+    )
+    joined = (
+        counted.join(titles, titles.c.key == counted.c.key)
+        .outerjoin(_show, _show.c.key == titles.c.show_key)
+        .outerjoin(_rating, rates)
+    )
+    details = (sa.func.coalesce(titles.c[name], _show.c[name]) for name in _DETAILS)
+    return sa.select(
+        *(titles.c[name] for name in _FIELDS),
+        *details,
+        *(titles.c[name] for name in ("trakt_id", "imdb", "tmdb", "tvdb")),
+        *(_show.c[name] for name in ("title", "year", "slug", "trakt_id")),
+        _rating.c.raw,
+        counted.c.plays,
+        counted.c.last,
+        counted.c.first,
+    ).select_from(joined)

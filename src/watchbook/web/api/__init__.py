@@ -1,0 +1,1 @@
+"""The JSON API: one table of operations, and what is made of it."""

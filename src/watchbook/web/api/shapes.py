@@ -1,0 +1,384 @@
+"""What the API answers, as structs: their fields are the fields of the JSON.
+
+A field without a value is null and never missing. Moments are RFC 3339 in UTC with a ``Z``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from watchbook.clock import from_millis
+from watchbook.render.statistics import Heatmap, Statistics, Year
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Count = Annotated[int, Meta(ge=0)]
+Number = Annotated[int, Meta(extra_json_schema={"format": "int64"})]
+
+
+def moment(millis: int | None) -> datetime | None:
+    """A stored moment as it is told; None for none, and for an unknown date."""
+    return from_millis(millis).replace(microsecond=0) if millis else None
+
+
+def moment_of(millis: int) -> datetime:
+    """A stored moment that there always is."""
+    return from_millis(millis).replace(microsecond=0)
+
+
+def _says(words: str) -> Meta:
+    return Meta(description=words)
+
+
+class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every answer and its parts are."""
+
+
+class Done(Shape, frozen=True, kw_only=True):
+    """An answer that was given."""
+
+    ok: Annotated[bool, _says("`true`: the question was answered.")] = True
+
+
+class Refused(Shape, frozen=True, kw_only=True):
+    """An error: what is wrong, and what to do about it."""
+
+    ok: Annotated[bool, _says("`false`")] = False
+    reason: Annotated[str, _says("What is wrong. `not public` tells nothing more, on purpose.")]
+    hint: Annotated[str | UnsetType | None, _says("What to do about it, where that is known.")] = (
+        UNSET
+    )
+
+
+class Sheet(Done, frozen=True, kw_only=True):
+    """A page of something longer."""
+
+    next: Annotated[
+        str | None, _says("`cursor` of the next page; null when this is the last one.")
+    ] = None
+
+
+class Ids(Shape, frozen=True, kw_only=True):
+    """The numbers of a title elsewhere."""
+
+    trakt: Number | None
+    slug: Annotated[str | None, _says("Its name in Trakt's addresses.")]
+    imdb: str | None
+    tmdb: Number | None
+    tvdb: Number | None
+
+
+class Poster(Shape, frozen=True, kw_only=True):
+    """A picture in this installation's own store."""
+
+    url: str
+    width: Annotated[int, _says("In pixels.")]
+    height: Annotated[int, _says("In pixels.")]
+    colour: Annotated[str, _says("Its dominant colour, `#rrggbb`.")]
+    tiny: Annotated[str, _says("A `data:` address that stands in while the poster loads.")]
+    alt: Annotated[str, _says("What it shows, for those who cannot see it.")]
+
+
+class PosterSize(Shape, frozen=True, kw_only=True):
+    """One file of a poster."""
+
+    url: str
+    width: int
+    height: int
+    type: str
+
+
+class LastPlay(Shape, frozen=True, kw_only=True):
+    """A play as `/api/trakt/last` tells it."""
+
+    type: Annotated[str, _says("`movie` or `episode`")]
+    title: Annotated[str, _says("The film or the show.")]
+    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    year: Number | None
+    season: Number | None
+    episode: Number | None
+    url: Annotated[str | None, _says("Its page at Trakt.")]
+    watched_at: Annotated[Moment | None, _says("Null for an unknown date.")]
+    poster: Annotated[str | None, _says("Address of a poster in this installation's own store.")]
+    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+    colour: Annotated[str | None, _says("The poster's dominant colour, `#rrggbb`.")]
+    tiny: Annotated[str | None, _says("A `data:` address to show while the poster loads.")]
+    poster_sizes: list[PosterSize]
+    alt: Annotated[str, _says("What the poster shows.")]
+
+
+class Last(Done, frozen=True, kw_only=True):
+    """The last plays, newest first."""
+
+    items: list[LastPlay]
+    as_of: Annotated[Moment | None, _says("When the copy was last brought up to date.")]
+    stale: Annotated[bool, _says("Whether it may be older than it should be.")]
+    reason: Annotated[str | None, _says("Why it is stale, in words.")]
+
+
+class Play(Shape, frozen=True, kw_only=True):
+    """A film or an episode watched once."""
+
+    history_id: Annotated[Number, _says("Trakt's number of the play: 64 bits.")]
+    type: Annotated[str, _says("`movie` or `episode`")]
+    title: Annotated[str, _says("The film or the show.")]
+    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    year: Annotated[Number | None, _says("Of the film or the show.")]
+    season: Number | None
+    episode: Number | None
+    episode_title: str | None
+    watched_at: Annotated[Moment | None, _says("Null for an unknown date.")]
+    action: Annotated[str, _says("How Trakt learnt of it: `scrobble`, `checkin` or `watch`.")]
+    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+    runtime: Annotated[Number | None, _says("In minutes.")]
+    url: Annotated[str | None, _says("Its page at Trakt.")]
+    key: Annotated[str | None, _says("Of the film or the episode: `titles/KEY` tells more.")]
+    show_key: Annotated[str | None, _says("Of the episode's show.")]
+    ids: Ids
+    show_ids: Ids | None
+    poster: Annotated[Poster | None, _says("Of the film, or of the episode's show.")]
+
+
+class Plays(Sheet, frozen=True, kw_only=True):
+    """Plays, newest first; those of an unknown date come last."""
+
+    items: list[Play]
+
+
+class OnePlay(Done, frozen=True, kw_only=True):
+    """One play."""
+
+    play: Play
+
+
+class WatchedTitle(Shape, frozen=True, kw_only=True):
+    """A film or a show that was watched, with what it has in plays."""
+
+    key: Annotated[str, _says("Its type and its number at Trakt: `movie:481`.")]
+    type: Annotated[str, _says("`movie` or `show`")]
+    title: str
+    year: Number | None
+    plays: Annotated[Count, _says("How often it, or an episode of it, was watched.")]
+    last_watched_at: Annotated[Moment | None, _says("Null when no date is known.")]
+    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+    url: Annotated[str | None, _says("Its page at Trakt.")]
+    ids: Ids
+    poster: Poster | None
+
+
+class Titles(Sheet, frozen=True, kw_only=True):
+    """Films and shows, those watched last first."""
+
+    items: list[WatchedTitle]
+
+
+class Title(Shape, frozen=True, kw_only=True):
+    """A film, show, season or episode with its details, as far as they are known."""
+
+    key: str
+    type: Annotated[str, _says("`movie`, `show`, `season` or `episode`")]
+    title: Annotated[str, _says("The film or the show.")]
+    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    year: Number | None
+    season: Number | None
+    episode: Number | None
+    show_key: str | None
+    released: Annotated[str | None, _says("The day of release or first broadcast.")]
+    runtime: Annotated[Number | None, _says("In minutes.")]
+    genres: list[str]
+    country: str | None
+    language: str | None
+    network: str | None
+    certification: str | None
+    plays: Annotated[Count, _says("How often it, or an episode of it, was watched.")]
+    first_watched_at: Moment | None
+    last_watched_at: Moment | None
+    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+    url: Annotated[str | None, _says("Its page at Trakt.")]
+    ids: Ids
+    poster: Poster | None
+
+
+class OneTitle(Done, frozen=True, kw_only=True):
+    """One title that was watched."""
+
+    title: Title
+
+
+class About(Shape, frozen=True, kw_only=True):
+    """What a rating or a row of a list is about."""
+
+    type: Annotated[str, _says("`movie`, `show`, `season`, `episode` or `person`")]
+    key: Annotated[str | None, _says("`titles/KEY` tells more, once it was watched.")]
+    title: Annotated[str, _says("The film or the show; the name of a person.")]
+    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    year: Number | None
+    season: Number | None
+    episode: Number | None
+    url: Annotated[str | None, _says("Its page at Trakt.")]
+
+
+class Rating(About, frozen=True, kw_only=True):
+    """A rating of a film, show, season or episode."""
+
+    rating: Annotated[int, Meta(ge=1, le=10)]
+    rated_at: Moment | None
+
+
+class Ratings(Sheet, frozen=True, kw_only=True):
+    """Ratings, newest first."""
+
+    items: list[Rating]
+
+
+class Overall(Done, frozen=True, kw_only=True):
+    """What all plays together say."""
+
+    statistics: Statistics
+
+
+class InReview(Done, frozen=True, kw_only=True):
+    """A year in review."""
+
+    year: Year
+
+
+class Days(Done, frozen=True, kw_only=True):
+    """How many plays each day has."""
+
+    heatmap: Heatmap
+
+
+class KnownList(Shape, frozen=True, kw_only=True):
+    """A list: the watchlist, the favorites, or one of the person's own."""
+
+    id: Annotated[str, _says("`watchlist`, `favorites`, or its number at Trakt.")]
+    name: str
+    description: str | None
+    privacy: Annotated[str | None, _says("As set at Trakt: `private`, `friends`, `public` …")]
+    owner: Annotated[str | None, _says("Whose it is, when it is somebody else's.")]
+    items: Annotated[Count, _says("How many rows are kept of it.")]
+    updated_at: Moment | None
+
+
+class Lists(Done, frozen=True, kw_only=True):
+    """All lists."""
+
+    items: list[KnownList]
+
+
+class ListRow(About, frozen=True, kw_only=True):
+    """A row of a list."""
+
+    rank: Annotated[int, _says("Its place on the list, from 1 on.")]
+    listed_at: Moment | None
+    note: str | None
+
+
+class ListRows(Sheet, frozen=True, kw_only=True):
+    """Rows of a list, in its order."""
+
+    items: list[ListRow]
+
+
+class Copy(Shape, frozen=True, kw_only=True):
+    """A backup archive, and how it stood when it was last looked at."""
+
+    name: str
+    written_at: Moment
+    bytes: Number
+    sha256: str
+    verdict: Annotated[str, _says("How complete it was when written: `complete` or `incomplete`.")]
+    words: Annotated[str | None, _says("What is missing in it, and why.")]
+    encrypted: bool
+    checked_at: Moment | None
+    check: Annotated[str | None, _says("How it stood then: `whole`, `damaged` or `gone`.")]
+    check_words: str | None
+
+
+class Backups(Done, frozen=True, kw_only=True):
+    """Backup archives, newest first."""
+
+    items: list[Copy]
+
+
+class Try(Shape, frozen=True, kw_only=True):
+    """One try at a post, or one look for it, and what the site answered."""
+
+    what: Annotated[str, _says("`send` or `look`")]
+    began_at: Moment
+    ended_at: Moment | None
+    outcome: str | None
+    status: Annotated[int | None, _says("The HTTP status of the answer.")]
+    words: Annotated[str | None, _says("What the site said, without secrets.")]
+
+
+class Post(Shape, frozen=True, kw_only=True):
+    """A post on a site, or a change of one, and how it stands."""
+
+    id: int
+    site: str
+    kind: Annotated[str, _says("`create`, `update` or `withdraw`")]
+    post_id: Annotated[int | None, _says("Of an update or a withdrawal: the post it is about.")]
+    state: str
+    reason: Annotated[str | None, _says("Why it is held, in a word.")]
+    words: Annotated[str | None, _says("How it ended, and what to do, in words.")]
+    url: Annotated[str | None, _says("Where the site published it.")]
+    watched_at: Moment | None
+    made_at: Moment
+    due_at: Moment
+    settled_at: Moment | None
+    plays: Annotated[list[Number], _says("History ids of what it is about.")]
+    tries: Annotated[list[Try], _says("The latest tries, oldest first.")]
+
+
+class Outbox(Sheet, frozen=True, kw_only=True):
+    """Posts, those made last first."""
+
+    items: list[Post]
+
+
+class Run(Shape, frozen=True, kw_only=True):
+    """A sync, an import, a backup … and how it ended."""
+
+    kind: str
+    started_at: Moment
+    finished_at: Moment | None
+    outcome: Annotated[str, _says("`complete`, `incomplete`, `failed`, `interrupted`, `running`")]
+    words: Annotated[str | None, _says("The verdict, in words.")]
+    hint: Annotated[str | None, _says("What to do about it.")]
+    requests: Annotated[Count, _says("Requests that it sent to Trakt.")]
+
+
+class KnownSet(Shape, frozen=True, kw_only=True):
+    """One kind of data, and how completely it is kept."""
+
+    name: str
+    state: Annotated[str, _says("`complete`, `incomplete`, `unavailable` or `never`")]
+    words: str | None
+    kept: Annotated[Number | None, _says("Rows here.")]
+    claimed: Annotated[Number | None, _says("Rows that Trakt says there are.")]
+    read_at: Moment | None
+
+
+class Health(Done, frozen=True, kw_only=True):
+    """How the copy of an account stands."""
+
+    as_of: Annotated[Moment | None, _says("When the copy was last brought up to date.")]
+    stale: bool
+    reason: Annotated[str | None, _says("Why it is stale, in words.")]
+    plays: Count
+    runs: Annotated[list[Run], _says("The latest runs, newest first.")]
+    data_sets: list[KnownSet]
+
+
+class Person(Done, frozen=True, kw_only=True):
+    """An account: what may be seen of it, and where."""
+
+    account: str
+    shares: Annotated[list[str], _says("Parts that everybody may see.")]
+    own: Annotated[bool, _says("Whether a token of this account asked, which may read all.")]
+    time_zone: Annotated[str | None, _says("Where its days begin.")]
+    links: Annotated[dict[str, str], _says("Address of everything that the asker may read.")]
