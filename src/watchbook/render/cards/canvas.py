@@ -6,7 +6,6 @@ dark half of the theme ``auto`` is a style. There is no script, and no address b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from html import escape
 
@@ -41,11 +40,6 @@ class Look:
     def colours(self) -> Theme:
         """The colours that stand in the attributes."""
         return THEMES["light" if self.theme == AUTO else self.theme]
-
-    @property
-    def other(self) -> Theme | None:
-        """The colours for whoever prefers a dark one."""
-        return THEMES["dark"] if self.theme == AUTO else None
 
 
 class Canvas:
@@ -141,7 +135,7 @@ class Canvas:
         return f' fill="{getattr(self.look.colours, fill)}"{self._class("f", fill)}'
 
     def _class(self, kind: str, colour: str) -> str:
-        return f' class="wb-{kind}-{colour}"' if self.look.other else ""
+        return f' class="wb-{kind}-{colour}"' if self.look.theme == AUTO else ""
 
     def finished(self, title: str, description: str) -> str:
         """The card; ``title`` and ``description`` are what a screen reader says."""
@@ -156,7 +150,7 @@ class Canvas:
                 f' lang="{self.look.words.language}" aria-labelledby="wb-title wb-desc">',
                 f'<title id="wb-title">{_said(title)}</title>',
                 f'<desc id="wb-desc">{_said(description)}</desc>',
-                *self._style(),
+                f"<style>{DARK_STYLE}</style>" if self.look.theme == AUTO else "",
                 f'<g font-family="{escape(self.look.family)}">',
                 *frame._parts,
                 *self._parts,
@@ -164,14 +158,16 @@ class Canvas:
             )
         )
 
-    def _style(self) -> Iterator[str]:
-        if self.look.other is None:
-            return
-        rules = "".join(
-            f".wb-f-{name}{{fill:{colour}}}" for name, colour in asdict(self.look.other).items()
-        )
-        rules += f".wb-s-edge{{stroke:{self.look.other.edge}}}"
-        yield f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+
+def _dark_style() -> str:
+    """The rules by which a card has dark colours for whoever prefers them."""
+    dark = THEMES["dark"]
+    rules = (f".wb-f-{name}{{fill:{colour}}}" for name, colour in asdict(dark).items())
+    edge = f".wb-s-edge{{stroke:{dark.edge}}}"
+    return f"@media (prefers-color-scheme:dark){{{''.join(rules)}{edge}}}"
+
+
+DARK_STYLE = _dark_style()
 
 
 def _said(text: str) -> str:

@@ -7,10 +7,12 @@ by a small program that lives as long as that: ``press.py``, which imports nothi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from pathlib import Path
 from watchbook.errors import WatchbookError
 from watchbook.render.cards import fonts, letters
 from watchbook.render.cards.canvas import OURS, Look
+from watchbook.render.cards.themes import AUTO
 from watchbook.render.cards.words import Words, words_of
 
 SCALE = 2
@@ -35,7 +38,7 @@ class NotDrawn(WatchbookError):
 
 def look_of_png(look: Look) -> Look:
     """``look`` as a PNG can have it: with fonts of this machine, ours first, and one theme."""
-    theme = "light" if look.other else look.theme
+    theme = "light" if look.theme == AUTO else look.theme
     words = look.words if not letters.missing(_all(look.words)) else words_of("en")
     choose = letters.as_writable
     return replace(look, theme=theme, words=words, choose=choose, family=OURS)
@@ -45,17 +48,32 @@ def _all(words: Words) -> str:
     return "".join(value for value in vars(words).values() if isinstance(value, str))
 
 
+_MOST_KEPT = 64
+_kept: OrderedDict[bytes, bytes] = OrderedDict()
+_lock = threading.Lock()
+
+
 def png_of(svg: str) -> bytes:
     """``svg`` as PNG, twice as wide; it must not name anything but ``data:`` addresses.
 
-    Raises NotDrawn.
+    Raises NotDrawn. The last few are kept, since a card is made anew more often than it changes.
     """
-    asked = {
-        "svg": svg,
-        "zoom": SCALE,
-        "family": OURS,
-        "fonts": [str(path) for path in _needed(svg)],
-    }
+    key = hashlib.blake2b(svg.encode()).digest()
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    drawn = _drawn(svg)
+    with _lock:
+        _kept[key] = drawn
+        if len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return drawn
+
+
+def _drawn(svg: str) -> bytes:
+    fonts_needed = [str(path) for path in _needed(svg)]
+    asked = {"svg": svg, "zoom": SCALE, "family": OURS, "fonts": fonts_needed}
     with _free:
         try:
             done = subprocess.run(  # noqa: S603 - our own program
@@ -82,5 +100,11 @@ def _not_drawn(why: str) -> NotDrawn:
 def _needed(text: str) -> Iterable[Path]:
     """Our fonts, and behind them those of the machine for characters that ours lack."""
     known = [fonts.ours().path, fonts.ours(bold=True).path]
-    found = (letters.font_of(char) for char in dict.fromkeys(text))
-    return dict.fromkeys([*known, *(font.path for font in found if font is not None)])
+    found = filter(None, (letters.font_of(char) for char in dict.fromkeys(text)))
+    theirs = [font.path for font in found if font.path not in known]
+    return dict.fromkeys([*known, *theirs, *filter(Path.exists, map(_bold, theirs))])
+
+
+def _bold(path: Path) -> Path:
+    """Where the bold letters of a family lie beside its regular ones."""
+    return path.with_name(path.name.replace("Regular", "Bold"))

@@ -69,6 +69,8 @@ class Words:
     thousands: str = ","
     ungrouped: int = 999
     """The largest number that is written without a separator."""
+    between: str = " "
+    """Between a number and its noun."""
     sunday_first: bool = False
     twelve_hours: bool = False
     plural: Callable[[int], int] = _one_other
@@ -85,7 +87,7 @@ class Words:
 
     def counted(self, forms: Forms, count: int) -> str:
         """The number and its noun."""
-        return f"{self.number(count)} {self.noun(forms, count)}"
+        return f"{self.number(count)}{self.between}{self.noun(forms, count)}"
 
     def moment(self, local: datetime) -> str:
         """A day and a time, both as the clocks of the account show them."""
@@ -364,8 +366,8 @@ _JA = Words(
     unknown_date="日時不明",
     unknown_title="不明なタイトル",
     plays=("回視聴",),
-    films=("本の映画",),
-    episodes=("話",),
+    films=("映画",),
+    episodes=("エピソード",),
     hours=("時間",),
     streak=("日連続",),
     longest="最長{days}",
@@ -380,6 +382,7 @@ _JA = Words(
     full="{y}年{m}月{d}日({wd}) {time}",
     day="{y}年{m}月{d}日",
     month="{y}年{m}月",
+    between="",
     sunday_first=True,
     plural=_always,
 )

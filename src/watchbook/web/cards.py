@@ -1,0 +1,212 @@
+"""`/card/NAME.svg` and `.png`: pictures of what was watched, for front pages and profiles.
+
+They are made for proxies of images such as GitHub's: everybody may keep them, for minutes, and
+ask with an ``ETag`` whether they are still the same; no cookie, and everything in one file.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from watchbook import showing, statistics
+from watchbook.errors import InputError
+from watchbook.render.cards import facts, naming, themes
+from watchbook.render.cards.canvas import DARK_STYLE, Look
+from watchbook.render.cards.heatmap import heatmap_card
+from watchbook.render.cards.png import NotDrawn, look_of_png, png_of
+from watchbook.render.cards.shot import last_card, now_card
+from watchbook.render.cards.words import words_of
+from watchbook.render.cards.year import year_card
+from watchbook.render.statistics import Ranked
+from watchbook.sharing import Part
+from watchbook.showing import Shown
+from watchbook.store import pictures
+from watchbook.store.pictures import Kind
+from watchbook.store.watched import EVERYTHING, Wanted
+from watchbook.web.answers import FOR_ANYBODY, PNG, SVG, Answer, as_json, kept_for
+from watchbook.web.front import Asked, Make, View
+from watchbook.web.security import CSP, digest, policy
+
+NARROWEST, WIDEST = 280, 1200
+"""Pixels that a card may be wide."""
+YEARS = range(1900, 2200)
+TYPES = ("movie", "episode")
+_HEADERS = {**FOR_ANYBODY, CSP: policy(style_src=digest(DARK_STYLE), img_src="data:")}
+_POSTER, _SMALL_POSTER = 232, 160
+"""Pixels: posters are drawn on at most half as many, for sharp screens."""
+_FAVOURITES = 6
+"""How many titles are the most watched of a year."""
+
+Draw = Callable[[Look], str]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card: which part shows it, how wide it is unless asked otherwise, and who draws it."""
+
+    name: str
+    part: Part
+    width: int
+    draw: Callable[[sa.Connection, Asked], Draw]
+    fresh: timedelta
+    """How long it may be shown without asking again."""
+    query: tuple[str, ...] = ()
+    """Parameters of its own."""
+
+    @property
+    def views(self) -> tuple[View, View]:
+        """Its two routes."""
+        query = ("theme", "width", "locale", *self.query)
+        return (
+            View(f"/card/{self.name}.svg", self.part, self._make(_as_svg), query),
+            View(f"/card/{self.name}.png", self.part, self._make(_as_png), query),
+        )
+
+    def _make(self, answered: Callable[[Draw, Look, str], Answer]) -> Make:
+        def make(conn: sa.Connection, asked: Asked) -> Answer:
+            look = _look(asked, self.width)
+            return answered(self.draw(conn, asked), look, kept_for(self.fresh))
+
+        return make
+
+
+def _as_svg(draw: Draw, look: Look, cache: str) -> Answer:
+    return Answer(draw(look).encode(), SVG, cache=cache, headers=_HEADERS)
+
+
+def _as_png(draw: Draw, look: Look, cache: str) -> Answer:
+    try:
+        drawn = png_of(draw(look_of_png(look)))
+    except NotDrawn as reason:
+        told = {"ok": False, "reason": reason.message, "hint": reason.hint}
+        return as_json(told, status=503)
+    return Answer(drawn, PNG, cache=cache, headers=_HEADERS)
+
+
+def _look(asked: Asked, usual: int) -> Look:
+    theme = asked.query.get("theme", themes.AUTO)
+    if theme not in themes.NAMES:
+        names = ", ".join(themes.NAMES)
+        raise InputError(f"There is no theme {theme!r}.", hint=f"theme is one of {names}.")
+    width = _number(asked, "width", range(NARROWEST, WIDEST + 1)) or usual
+    return Look(width, words_of(asked.query.get("locale", "")), theme)
+
+
+def _number(asked: Asked, name: str, within: range) -> int | None:
+    """A parameter that is a number; None when it is not there."""
+    text = asked.query.get(name)
+    if text is None:
+        return None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
+    if number not in within:
+        raise InputError(
+            f"{name} is not {text!r}.",
+            hint=f"{name} is a whole number from {within[0]} to {within[-1]}.",
+        )
+    return number
+
+
+def _type(asked: Asked) -> str | None:
+    kind = asked.query.get("type")
+    if kind is not None and kind not in TYPES:
+        raise InputError(f"There is no type {kind!r}.", hint="type is movie or episode.")
+    return kind
+
+
+def _last(conn: sa.Connection, asked: Asked) -> Draw:
+    kind = _type(asked)
+    wanted = Wanted(types=frozenset({kind})) if kind else EVERYTHING
+    seen = next(iter(showing.latest(conn, asked.public, 1, wanted=wanted)), None)
+    told = facts.Last(asked.public.account.name, _shot(conn, asked, seen) if seen else None)
+    return lambda look: last_card(told, look)
+
+
+def _now(conn: sa.Connection, asked: Asked) -> Draw:
+    public, running = asked.public, showing.now_of(conn, asked.public)
+    if running is None:
+        told = facts.Now(public.account.name, None, before=_before(conn, asked))
+    else:
+        shot = _shot(conn, asked, running.shown)
+        ends_at = running.expires_at.astimezone(public.account.zone)
+        told = facts.Now(public.account.name, shot, running.progress, ends_at)
+    return lambda look: now_card(told, look)
+
+
+def _before(conn: sa.Connection, asked: Asked) -> facts.Shot | None:
+    """What was watched last, where that may be seen."""
+    if not asked.public.shows(Part.LAST):
+        return None
+    seen = next(iter(showing.latest(conn, asked.public, 1)), None)
+    return _shot(conn, asked, seen) if seen else None
+
+
+def _year(conn: sa.Connection, asked: Asked) -> Draw:
+    public = asked.public
+    year = _number(asked, "year", YEARS) or statistics.today_of(public).year
+    found = statistics.year_of(conn, public, year, top=_FAVOURITES)
+    favourites = found.favourites
+    most = [*((one, False) for one in favourites.shows), *((one, True) for one in favourites.films)]
+    best = sorted(most, key=lambda one: -one[0].plays)[:_FAVOURITES]
+    told = facts.YearInReview(public.account.name, found, _favourites(conn, asked, best))
+    return lambda look: year_card(told, look)
+
+
+def _favourites(
+    conn: sa.Connection, asked: Asked, ranked: list[tuple[Ranked, bool]]
+) -> list[facts.Favourite]:
+    kept = pictures.of_titles(conn, {one.key for one, _ in ranked}, Kind.POSTER)
+    return [
+        facts.Favourite(
+            naming.of_title(one.title, one.slug, one.year),
+            film,
+            one.plays,
+            _picture(conn, asked, kept.get(one.key), _SMALL_POSTER),
+        )
+        for one, film in ranked
+    ]
+
+
+def _heatmap(conn: sa.Connection, asked: Asked) -> Draw:
+    public, year = asked.public, _number(asked, "year", YEARS)
+    found = statistics.heatmap_of(conn, public, year, _type(asked))
+    today = statistics.today_of(public)
+    told = facts.Calendar(public.account.name, found, year, today)
+    return lambda look: heatmap_card(told, look)
+
+
+def _shot(conn: sa.Connection, asked: Asked, seen: Shown) -> facts.Shot:
+    at = seen.watched_at
+    return facts.Shot(
+        title=naming.of_play(seen.play),
+        film=seen.play.type == "movie",
+        code=seen.code,
+        subtitle=naming.of_part(seen.play),
+        poster=_picture(conn, asked, seen.poster, _POSTER),
+        at=at.astimezone(asked.public.account.zone) if at else None,
+        rating=seen.rating,
+    )
+
+
+def _picture(
+    conn: sa.Connection, asked: Asked, poster: pictures.Picture | None, width: int
+) -> facts.Picture | None:
+    """A poster with its bytes; None when there is none, or they are not here."""
+    file = pictures.best(poster, width, "image/jpeg") if poster else None
+    body = pictures.bytes_of(asked.store, conn, file.key) if file else None
+    if not body:
+        return None
+    return facts.Picture("data:image/jpeg;base64," + b64encode(body).decode())
+
+
+CARDS = (
+    Card("last", Part.LAST, 440, _last, timedelta(minutes=5), ("type",)),
+    Card("now", Part.NOW, 440, _now, timedelta(minutes=1)),
+    Card("year", Part.STATISTICS, 800, _year, timedelta(hours=1), ("year",)),
+    Card("heatmap", Part.STATISTICS, 800, _heatmap, timedelta(hours=1), ("year", "type")),
+)
+VIEWS: tuple[View, ...] = tuple(view for card in CARDS for view in card.views)
