@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -294,3 +296,10 @@ def test_moments_are_utc(visitor: Visitor) -> None:
     """`as_of` is written as the other moments are."""
     told = visitor.ask(LAST).json
     assert told["as_of"] == to_iso(from_iso(told["as_of"]))
+
+
+def test_how_to_names_every_key() -> None:
+    """The page about the data has each key, in order, with the words of the code."""
+    page = (Path(__file__).parents[2] / "docs/how-to/show-the-last-watch.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", page.partition("## The data")[2], re.MULTILINE)
+    assert rows == [(key, " ".join(words.split())) for key, words in {**KEYS, **EXTRAS}.items()]
