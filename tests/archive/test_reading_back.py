@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tests.conftest import TEST_KEY
 from tests.sync.conftest import Book as Synced
 from tests.sync.conftest import MakeBook, make_book
-from watchbook import connecting
+from watchbook import connecting, sharing
 from watchbook.archive import account_file, filling
 from watchbook.archive.backup import back_up, backups_folder, list_archives
 from watchbook.archive.instance import save_instance
@@ -37,6 +37,7 @@ from watchbook.clock import from_iso, from_millis, now, to_millis
 from watchbook.errors import ArchiveDamaged, InputError, StoreBusy
 from watchbook.importing import ImportReport, import_export
 from watchbook.seal import Sealer
+from watchbook.sharing import Part
 from watchbook.store import accounts, datasets, leases, outbox, runs, sites
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
@@ -624,6 +625,19 @@ def test_settings_that_no_setting_takes_are_left_out(book: Book, other: Store) -
     take(other, rebuilt(book, spoil))
     account = the_account(other)
     assert (account.keep, account.sync_every, account.backup_every) == (None, None, "3d")
+
+
+def test_nothing_becomes_public_by_an_archive(book: Book, other: Store) -> None:
+    """The delay comes back; what was public is told, and stays off until its owner says."""
+    with book.store.database.write() as conn:
+        sharing.switch_on(conn, book.account.id, [Part.HISTORY, Part.LAST])
+        accounts.change(conn, book.account.id, show_after="2h")
+    notes = take(other, rebuilt(book, lambda _: None)).notes
+    account = the_account(other)
+    assert account.show_after == "2h"
+    with other.database.read() as conn:
+        assert sharing.of_account(conn, account).parts == frozenset()
+    assert "share on last history" in " ".join(notes)
 
 
 def test_a_title_has_its_latest_name(other: Store, tmp_path: Path) -> None:

