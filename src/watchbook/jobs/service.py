@@ -57,7 +57,7 @@ def serve(installation: Installation, concurrency: int) -> None:
         _alone(installation),
         listening(installation.settings.listen) as listener,  # before any work is begun
         _working(installation, concurrency, stop, files=True) as keeper,
-        _public(installation) as front,
+        public(installation) as front,
         WebServer(_app(installation, keeper, front), listener) as server,
     ):
         _wake_oneself(installation, stop)
@@ -169,9 +169,10 @@ def _leave(engine: Engine, pulse: Pulse) -> None:
 
 
 @contextmanager
-def _public(installation: Installation) -> Iterator[Front]:
+def public(installation: Installation) -> Iterator[Front]:
     """What everybody may see, kept up to date while the block runs."""
-    front = Front(installation.store, installation.settings.base_url)
+    settings = installation.settings
+    front = Front(installation.store, settings.base_url, settings.sync_every)
     front.watcher.start()
     try:
         yield front
