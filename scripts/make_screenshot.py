@@ -11,7 +11,6 @@ import io
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -19,14 +18,12 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from watchbook.cli.context import Context
-from watchbook.cli.demo import Demo, demo_context
-from watchbook.cli.demo_publish import PublishingDemo
-from watchbook.sandbox import site as site_sandbox
-from watchbook.sandbox.trakt import SandboxOptions, running
+from watchbook.cli.demo import performed
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 IMAGE = IMAGES / "demo.svg"
 PAGE = IMAGES / "page.png"
+SHOWN = IMAGES / "shown.png"
 
 
 def main() -> None:
@@ -34,18 +31,12 @@ def main() -> None:
     console = Console(
         record=True, width=98, force_terminal=True, highlight=False, file=io.StringIO()
     )
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(SandboxOptions(device_interval=0)) as sandbox,
-        site_sandbox.running() as site,
-        demo_context(Context(), Path(folder), sandbox, site) as context,
-    ):
-        context.console = console
-        context.say_styled("[bold]$ make demo[/bold]")
-        demo = Demo(context, sandbox)
-        demo.run()
-        PublishingDemo(demo, site).run()
-        photograph(Path(folder) / "watchbook.html")
+    context = Context()
+    context.console = console
+    context.say_styled("[bold]$ make demo[/bold]")
+    with performed(context, plays=10_000) as showing:
+        photograph((showing.demo.context.settings.home / "watchbook.html").as_uri(), PAGE)
+        photograph(showing.page, SHOWN)
     IMAGE.parent.mkdir(exist_ok=True)
     without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     console.save_svg(
@@ -53,16 +44,16 @@ def main() -> None:
     )
 
 
-def photograph(page: Path) -> None:
-    """Save how the exported page looks in a browser."""
+def photograph(address: str, picture: Path) -> None:
+    """Save how a page looks in a browser."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
         view = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
-        view.goto(page.as_uri())
+        view.goto(address)
         view.wait_for_timeout(1000)
-        view.screenshot(path=PAGE)
+        view.screenshot(path=picture)
         browser.close()
 
 

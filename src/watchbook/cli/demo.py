@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
@@ -20,7 +19,9 @@ from watchbook.errors import WatchbookError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
+    from watchbook.cli.demo_show import ShowingDemo
     from watchbook.sandbox.site import RunningSite
+    from watchbook.sandbox.tmdb import RunningTmdb
     from watchbook.sandbox.trakt import RunningSandbox
     from watchbook.store.accounts import Account
     from watchbook.verdict import SyncReport
@@ -43,45 +44,94 @@ class DemoFailed(WatchbookError):
 def demo(context: Context, *, once: bool, plays: int) -> None:
     """Show the main job, end to end, without touching anything real.
 
-    Stand-ins for Trakt, with an invented person's library, and for that person's website are
-    started on this machine; Watchbook signs in, keeps a copy, follows changes, backs up, verifies,
-    restores and exports, and publishes what is watched.
+    Stand-ins for Trakt, with an invented person's library, for TMDB and for that person's website
+    are started on this machine; Watchbook signs in, keeps a copy, follows changes, backs up,
+    verifies, restores and exports, publishes what is watched, and shows it on another page.
 
     Example: watchbook demo --once
     """
-    from watchbook.cli.demo_publish import PublishingDemo
-    from watchbook.sandbox import site as site_sandbox
-    from watchbook.sandbox.trakt import SandboxOptions, running
-
     started = monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="watchbook-demo-") as folder,
-        running(SandboxOptions(plays=plays, device_interval=0)) as sandbox,
-        site_sandbox.running() as site,
-        demo_context(context, Path(folder), sandbox, site) as inner,
-    ):
-        run = Demo(inner, sandbox)
-        run.run()
-        PublishingDemo(run, site).run()
+    with performed(context, plays) as showing:
         context.say()
         context.say(f"All of it took {monotonic() - started:.1f} s.")
         if once:
             context.say("`.venv/bin/watchbook demo` does the same and stays up for a look.")
-            return
-        _stay_up(context, Path(folder), sandbox, site)
+        else:
+            _stay_up(context, showing)
 
 
 @contextmanager
-def demo_context(
-    outer: Context, folder: Path, sandbox: RunningSandbox, site: RunningSite | None = None
-) -> Iterator[Context]:
+def performed(outer: Context, plays: int) -> Iterator[ShowingDemo]:
+    """Do all of the demo; what it made and started is there until the block ends."""
+    from watchbook.cli.demo_publish import PublishingDemo
+    from watchbook.cli.demo_show import shown
+    from watchbook.values import Listen
+    from watchbook.web.server import listening
+
+    with (
+        tempfile.TemporaryDirectory(prefix="watchbook-demo-") as folder,
+        listening(Listen("127.0.0.1", 0)) as listener,
+        _stage(plays, listener.getsockname()[1]) as stage,
+        demo_context(outer, Path(folder), stage) as inner,
+    ):
+        run = Demo(inner, stage)
+        run.run()
+        PublishingDemo(run, stage.site).run()
+        with shown(run, listener) as showing:
+            showing.run()
+            yield showing
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The stand-ins of a demo, and where Watchbook itself answers."""
+
+    trakt: RunningSandbox
+    site: RunningSite
+    tmdb: RunningTmdb
+    book: str
+
+    def settings(self, folder: Path) -> dict[str, str]:
+        """Settings by which nothing but the stand-ins is reached."""
+        return {
+            "home": str(folder),
+            "base_url": self.book,
+            "allow_hosts": "127.0.0.1",
+            "trakt_api_url": self.trakt.url,
+            "trakt_auth_url": self.trakt.auth_url,
+            "trakt_client_id": self.trakt.client_id,
+            "trakt_client_secret": self.trakt.client_secret,
+            "tmdb_api_url": self.tmdb.api_url,
+            "tmdb_image_url": self.tmdb.image_url,
+            "tmdb_token": self.tmdb.token,
+            "log": "warning",
+        }
+
+
+@contextmanager
+def _stage(plays: int, port: int) -> Iterator[Stage]:
+    """Every stand-in that the demo needs; Watchbook will answer at ``port``."""
+    from watchbook.sandbox import site, tmdb, trakt
+
+    options = trakt.SandboxOptions(plays=plays, device_interval=0)
+    with (
+        trakt.running(options) as running_trakt,
+        site.running() as running_site,
+        tmdb.running() as running_tmdb,
+    ):
+        yield Stage(running_trakt, running_site, running_tmdb, f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def demo_context(outer: Context, folder: Path, stage: Stage) -> Iterator[Context]:
     """A context on a home of its own, which knows nothing of the person's settings."""
     from watchbook import logs
     from watchbook.cli.context import Context
     from watchbook.settings import load
 
     inner = Context(json=outer.json, quiet=outer.quiet)
-    inner.settings = load({}, folder, _settings(folder, sandbox, site))
+    inner.console = outer.console
+    inner.settings = load({}, folder, stage.settings(folder))
     logs.configure(inner.settings.log)
     try:
         yield inner
@@ -89,31 +139,22 @@ def demo_context(
         inner.close()
 
 
-def _settings(
-    folder: Path, sandbox: RunningSandbox, site: RunningSite | None = None
-) -> dict[str, str]:
-    return {
-        "home": str(folder),
-        "allow_hosts": urlsplit(site.url).netloc if site is not None else "",
-        "trakt_api_url": sandbox.url,
-        "trakt_auth_url": sandbox.auth_url,
-        "trakt_client_id": sandbox.client_id,
-        "trakt_client_secret": sandbox.client_secret,
-        "log": "warning",
-    }
-
-
 @dataclass
 class Demo:
     """The steps of the demo; each prints what it did and fails loudly when it went wrong."""
 
     context: Context
-    sandbox: RunningSandbox
+    stage: Stage
+
+    @property
+    def sandbox(self) -> RunningSandbox:
+        """The stand-in for Trakt."""
+        return self.stage.trakt
 
     def run(self) -> None:
         """Do all steps."""
         self.context.say_styled(
-            "[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole and published."
+            "[bold]Watchbook demo[/bold]: an invented Trakt account, kept whole, published, shown."
         )
         self.context.say()
         account = self._connect()
@@ -218,7 +259,7 @@ class Demo:
 
         folder = self.context.settings.home / "restored"
         with (
-            demo_context(self.context, folder, self.sandbox) as empty,
+            demo_context(self.context, folder, self.stage) as empty,
             Progress(quiet=True) as progress,
         ):
             import_archive(empty.store, archive, None, progress)
@@ -268,12 +309,13 @@ def _took(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"
 
 
-def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox, site: RunningSite) -> None:
+def _stay_up(context: Context, showing: ShowingDemo) -> None:
     """Say how to look around, and wait for Ctrl-C."""
+    stage, folder = showing.demo.stage, showing.demo.context.settings.home
     context.say()
     context.say("The stand-ins stay up until Ctrl-C. In another terminal:")
     context.say()
-    for name, value in _settings(folder, sandbox, site).items():
+    for name, value in stage.settings(folder).items():
         # Printed as it is: the invented app's secret is no secret, and masked it would be useless.
         _say_raw(context, f"  export WATCHBOOK_{name.upper()}={shlex.quote(value)}")
     context.say()
@@ -281,9 +323,10 @@ def _stay_up(context: Context, folder: Path, sandbox: RunningSandbox, site: Runn
     context.say("  .venv/bin/watchbook backup list")
     context.say("  .venv/bin/watchbook site show")
     context.say()
-    context.say(
-        f"The posts are at {site.me}, the stand-in for Trakt shows itself at {sandbox.url}/"
-    )
+    context.say(f"The posts are at {stage.site.me}")
+    context.say(f"The stand-in for Trakt shows itself at {stage.trakt.url}/")
+    context.say()
+    context.say_styled(f"Open this: [bold]{showing.page}[/bold]")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     context.say()
