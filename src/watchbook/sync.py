@@ -28,7 +28,7 @@ from watchbook.grants import TokenSource
 from watchbook.ingest import keep_object, read_data_set
 from watchbook.reconcile import read_history
 from watchbook.steps import step
-from watchbook.store import accounts, datasets, items, leases, runs
+from watchbook.store import accounts, datasets, due, items, leases, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import ReadBudget
 from watchbook.store.database import Database
@@ -352,6 +352,7 @@ class Sync:
             if slug := lookup(found, "user.ids.slug"):
                 changes["trakt_slug"] = str(slug)
             accounts.change(conn, self._account.id, **changes)
+            due.hasten(conn, self._account.id, "pictures", to_millis(now()))
 
 
 def _full_pass_is_due(account: Account) -> bool:

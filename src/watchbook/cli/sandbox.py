@@ -61,7 +61,7 @@ _LATENCY = click.option(
 )
 @click.option(
     "--pictures", default="", metavar="ADDRESS",
-    help="Where its pictures lie: `trakt_images` of `sandbox tmdb`. Without it, at Trakt's.",
+    help="Where its pictures lie: `trakt_images` of `sandbox tmdb`. Without it there are none.",
 )  # fmt: skip
 def trakt(  # noqa: PLR0913 - one for each option
     *,

@@ -37,16 +37,18 @@ SCHEMA = "dbos"
 _VERSION = "1"
 """Named by us: left to itself the engine strands queued jobs at every change of the program."""
 _WORKFLOW = "job"
-_SYNCS, _FILES = "watchbook-syncs", "watchbook-files"
+_SYNCS, _FILES, _PICTURES = "watchbook-syncs", "watchbook-files", "watchbook-pictures"
 _QUEUES = {
     Kind.SYNC: _SYNCS,
     Kind.PUBLISH: _SYNCS,
     Kind.WATCHING: _SYNCS,
     Kind.BACKUP: _FILES,
     Kind.COPY: _FILES,
+    Kind.PICTURES: _PICTURES,
 }
 """Archives lie where the service runs, so only there may what concerns them be done."""
 _FILES_AT_ONCE = 2
+_PICTURES_AT_ONCE = 1
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _AT_A_TIME = 500
 _IDLE_SECONDS = 60
@@ -77,9 +79,10 @@ class Engine:
         with _engine_errors():
             DBOS(config=_config(self._pool, worker))
             DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._workflow())
-            DBOS.listen_queues([_SYNCS, _FILES] if files else [_SYNCS])
+            DBOS.listen_queues([_SYNCS, _PICTURES, *([_FILES] if files else [])])
             DBOS.launch()
-            for queue, at_once in ((_SYNCS, concurrency), (_FILES, _FILES_AT_ONCE)):
+            limits = {_SYNCS: concurrency, _FILES: _FILES_AT_ONCE, _PICTURES: _PICTURES_AT_ONCE}
+            for queue, at_once in limits.items():
                 DBOS.register_queue(
                     queue,
                     partition_concurrency=1,
@@ -131,7 +134,7 @@ class Engine:
     def pending(self) -> Mapping[str, list[str]]:
         """The jobs begun and not ended, by their worker; raises StoreUnavailable."""
         found: dict[str, list[str]] = {}
-        for status in _listed(status="PENDING", queue_name=[_SYNCS, _FILES]):
+        for status in _listed(status="PENDING", queue_name=[_SYNCS, _FILES, _PICTURES]):
             found.setdefault(status.executor_id or "", []).append(status.workflow_id)
         return found
 

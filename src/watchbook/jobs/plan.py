@@ -15,7 +15,7 @@ from watchbook.jobs.port import Kind
 from watchbook.offsite.handing_on import wanted_places
 from watchbook.settings import Settings
 from watchbook.sharing import Part
-from watchbook.store import accounts, due, grants, runs, shares, sites
+from watchbook.store import accounts, due, grants, runs, shares, sites, titles
 from watchbook.store.accounts import Account
 from watchbook.store.due import Due
 
@@ -31,10 +31,14 @@ CHANGES_EVERY = timedelta(minutes=10)
 WATCHING_EVERY = timedelta(minutes=1)
 """How often Trakt is asked what is being watched, at most, by accounts that show it."""
 
+PICTURES_EVERY = timedelta(hours=6)
+"""How often is looked for pictures that are missing or old; a sync that found news hastens it."""
+
 _FIXED = {
     Kind.COPY: COPY_EVERY,
     Kind.PUBLISH: PUBLISH_EVERY,
     Kind.WATCHING: WATCHING_EVERY,
+    Kind.PICTURES: PICTURES_EVERY,
 }
 
 Wanted = dict[tuple[int, Kind], tuple[Account, timedelta]]
@@ -87,9 +91,11 @@ def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wa
 
     Copies go to places elsewhere, if any are set; they are of the owner's archives. Whoever has
     a site is published. What is being watched is asked for whoever shows it, while they can be.
+    Pictures are fetched where it is known from where.
     """
     found: Wanted = {}
     signed_in, published = grants.holders(conn), sites.holders(conn)
+    pictured = settings.tmdb_token is not None or titles.have_pictures(conn)
     showing_now, refused = set(shares.accounts_with(conn, Part.NOW)), grants.refused(conn)
     for account in accounts.all_accounts(conn):
         reads = environment or account.id in signed_in
@@ -97,6 +103,8 @@ def _wanted(conn: sa.Connection, settings: Settings, *, environment: bool) -> Wa
             found[account.id, Kind.SYNC] = (account, period_of(settings, account, Kind.SYNC))
         if reads or runs.latest(conn, account.id, "import"):
             found[account.id, Kind.BACKUP] = (account, period_of(settings, account, Kind.BACKUP))
+            if pictured:
+                found[account.id, Kind.PICTURES] = (account, PICTURES_EVERY)
         if account.owner and wanted_places(settings):
             found[account.id, Kind.COPY] = (account, COPY_EVERY)
         if reads and account.id in showing_now - refused and not account.locked:

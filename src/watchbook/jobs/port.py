@@ -21,6 +21,7 @@ class Kind(StrEnum):
     COPY = "copy"
     PUBLISH = "publish"
     WATCHING = "watching"
+    PICTURES = "pictures"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from watchbook.jobs.plan import has_sign_in, period_of
 from watchbook.jobs.port import Job, Kind
 from watchbook.logs import logger
 from watchbook.offsite.handing_on import CopyResult, after_backup, send_due
+from watchbook.pictures import desk as pictures
 from watchbook.publish import desk
 from watchbook.steps import step
 from watchbook.store import accounts, due, outbox, runs, sites
@@ -68,6 +69,7 @@ class Worker:
             Kind.COPY: self._copy,
             Kind.PUBLISH: self._publish,
             Kind.WATCHING: self._watch,
+            Kind.PICTURES: self._fetch_pictures,
         }
 
     def __call__(self, job: Job) -> None:
@@ -192,6 +194,13 @@ class Worker:
     def _watch(self, account: Account, _job: Job) -> Done:
         watching.ask(self._installation, account)
         return Done("")
+
+    def _fetch_pictures(self, account: Account, _job: Job) -> Done:
+        """Fetch some of the pictures that are wanted; the rest has its turn at once."""
+        run = pictures.fetch(self._installation, account)
+        if run.waits is not None:
+            return Done(run.words, run.waits)
+        return Done(run.words, timedelta(0) if run.more else run.again)
 
     def _sync_first(self, account: Account, job: Job) -> None:
         """Bring the copy up to date; when Trakt is away, what is here is worth saving all the same.

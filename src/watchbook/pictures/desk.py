@@ -8,7 +8,6 @@ with it, in words, and it is tried again after pauses that grow.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -21,7 +20,16 @@ from watchbook.http import HttpClient
 from watchbook.logs import logger
 from watchbook.pictures import keeping
 from watchbook.pictures.making import Made, made
-from watchbook.pictures.sources import TMDB, Found, Source, at_tmdb, at_trakt, fetched
+from watchbook.pictures.sources import (
+    TMDB,
+    TRAKT,
+    Found,
+    Source,
+    at_tmdb,
+    at_trakt,
+    fetched,
+    may_have,
+)
 from watchbook.settings import Settings
 from watchbook.steps import step
 from watchbook.store import picture_work as work
@@ -53,7 +61,7 @@ _AFTER_FAILURES = (
 )
 _WITHOUT = (timedelta(days=7), timedelta(days=30))
 _AWAY = 3
-"""After so many failures in a row TMDB is left alone until the next run."""
+"""After so many failures in a row a source is left alone until the next run."""
 _log = logger("pictures")
 
 
@@ -66,6 +74,11 @@ class Run:
     """How long the other side asks to be left alone."""
     more: bool = False
     """Whether there is more to fetch at once."""
+
+    @property
+    def again(self) -> timedelta | None:
+        """How soon the first of what failed is tried again."""
+        return _AFTER_FAILURES[0] if self.counts[State.FAILED] else None
 
     @property
     def words(self) -> str:
@@ -97,10 +110,11 @@ class _Desk:
         self._store = installation.store
         self._http = installation.http.naming_hosts()
         client = client_of(self._http, installation.settings)
-        self._tmdb: Source | None = at_tmdb(client) if client is not None else None
-        self._without: WatchbookError | None = None
-        """Why TMDB is not asked any more in this run."""
-        self._failures = 0
+        self._sources: dict[str, Source] = {TMDB: at_tmdb(client)} if client is not None else {}
+        self._sources[TRAKT] = at_trakt
+        self._left: dict[str, WatchbookError] = {}
+        """Sources that are not asked any more in this run, and why."""
+        self._failures: Counter[str] = Counter()
 
     def run(self, account: Account, most: int) -> Run:
         run, end = Run(), monotonic() + LONGEST.total_seconds()
@@ -146,48 +160,52 @@ class _Desk:
     def _look(self, subject: Subject, kind: Kind, before: Before) -> tuple[Found, Made] | None:
         """The picture of a title from the first source that has a good one.
 
-        Raises the first trouble there was when there is none, or when there may be a better one
-        than what Trakt has in place of the one that is kept.
+        Raises the first trouble there was when there is none, or when what is kept is better
+        than what Trakt has.
         """
-        better = before.state is State.KEPT and before.source == TMDB
-        if better and self._without is not None:
-            raise self._without
         trouble: WatchbookError | None = None
-        for source in self._sources():
+        for name, source in self._sources.items():
             try:
-                if (found := source(subject, kind)) is not None:
-                    host = urlsplit(found.url).hostname or found.source
-                    picture = made(fetched(self._http, found), kind, host)
-                    self._note(source, None)
-                    return found, picture
-                self._note(source, None)
+                if (found := self._ask(name, source, subject, kind)) is not None:
+                    return found
             except RateLimited:
                 raise
             except WatchbookError as reason:
-                self._note(source, reason)
                 trouble = trouble or reason
-                if better:
+                if before.state is State.KEPT and before.source == name:
                     break
-        trouble = trouble or (self._without if _may_be_at_tmdb(subject) else None)
         if trouble is not None:
             raise trouble
         return None
 
-    def _sources(self) -> Iterator[Source]:
-        if self._tmdb is not None and self._without is None:
-            yield self._tmdb
-        yield at_trakt
+    def _ask(
+        self, name: str, source: Source, subject: Subject, kind: Kind
+    ) -> tuple[Found, Made] | None:
+        """A picture from one source; one that was left alone fails as it did before."""
+        if name in self._left:
+            if not may_have(name, subject, kind):
+                return None
+            raise self._left[name]
+        try:
+            found = source(subject, kind)
+            if found is None:
+                return None
+            host = urlsplit(found.url).hostname or found.source
+            picture = made(fetched(self._http, found), kind, host)
+        except WatchbookError as reason:
+            self._note(name, reason)
+            raise
+        self._failures[name] = 0
+        return found, picture
 
-    def _note(self, source: Source, trouble: WatchbookError | None) -> None:
-        """Leave TMDB alone for this run when it refuses the key, or fails again and again."""
-        if source is not self._tmdb:
-            return
-        self._failures = 0 if trouble is None else self._failures + (trouble.fate is Fate.TRANSIENT)
-        if trouble is not None and (
-            isinstance(trouble, AuthorisationNeeded) or self._failures >= _AWAY
-        ):
-            self._without = trouble
-            _log.warning(f"TMDB is left alone for now. {trouble.message}", hint=trouble.hint)
+    def _note(self, name: str, trouble: WatchbookError) -> None:
+        """Leave a source alone for this run when it refuses us, or fails again and again."""
+        self._failures[name] += trouble.fate is Fate.TRANSIENT
+        refused = isinstance(trouble, AuthorisationNeeded)
+        if name not in self._left and (refused or self._failures[name] >= _AWAY):
+            self._left[name] = trouble
+            who = {TMDB: "TMDB", TRAKT: "Trakt's host of pictures"}[name]
+            _log.warning(f"{who} is left alone for now. {trouble.message}", hint=trouble.hint)
 
     def _ended(self, one: Wanted, before: Before, found: tuple[Found, Made] | None) -> None:
         moment = now()
@@ -196,8 +214,9 @@ class _Desk:
             again = moment + _WITHOUT[min(tries, len(_WITHOUT)) - 1]
             keeping.none_found(self._store, one, tries, moment, again)
             return
-        second = found[0].source != TMDB and self._tmdb is not None
-        again = moment + (_SECOND_CHOICE if second and self._without else _own_day(one))
+        troubled = TMDB in self._left or self._failures[TMDB] > 0
+        second = found[0].source != TMDB and troubled
+        again = moment + (_SECOND_CHOICE if second else _own_day(one))
         keeping.keep(self._store, one, *found, (moment, again))
 
     def _failed(self, one: Wanted, before: Before, reason: WatchbookError) -> None:
@@ -211,10 +230,6 @@ def _own_day(one: Wanted) -> timedelta:
     """When a picture is renewed: all of them on one day would be a crowd."""
     share = crc32(f"{one.title_key} {one.kind}".encode()) % 1000 / 1000
     return RENEW_AFTER + share * _RENEWALS
-
-
-def _may_be_at_tmdb(subject: Subject) -> bool:
-    return bool(subject.tmdb or subject.show_tmdb)
 
 
 def _asked_for(reason: RateLimited) -> timedelta:

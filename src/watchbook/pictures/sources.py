@@ -78,6 +78,13 @@ def at_trakt(subject: Subject, kind: Kind) -> Found | None:
     return None
 
 
+def may_have(source: str, subject: Subject, kind: Kind) -> bool:
+    """Whether a source may have a picture, as far as can be said without asking it."""
+    if source == TMDB:
+        return next(_places(subject, kind), None) is not None
+    return at_trakt(subject, kind) is not None
+
+
 def _images(text: str | None) -> dict[str, str]:
     try:
         return _IMAGES.decode(text) if text else {}

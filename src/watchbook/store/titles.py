@@ -106,6 +106,12 @@ def _merging(
     return merged, differs
 
 
+def have_pictures(conn: sa.Connection) -> bool:
+    """Whether Trakt told of a picture of any title."""
+    query = sa.select(titles.c.key).where(titles.c.images.is_not(None)).limit(1)
+    return conn.scalar(query) is not None
+
+
 def undetailed(conn: sa.Connection, keys: Iterable[str]) -> set[str]:
     """Those of ``keys`` whose details no full form has told yet."""
     wanted = list(keys)

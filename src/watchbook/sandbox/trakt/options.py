@@ -50,7 +50,7 @@ class SandboxOptions:
     pictures: str = ""
     """Where the pictures lie that it names, such as ``http://127.0.0.1:4711/images``.
 
-    Without it they are at Trakt's, named as Trakt does it: by host and path, without a scheme.
+    Without it no title has one, so that nobody asks a host that is not of this machine.
     """
     now: datetime | None = None
     """A moment at which the sandbox's clock stands still; none follows the real clock."""

@@ -33,8 +33,8 @@ class Shapes:
     """Encodes subjects for one catalogue, and remembers the bytes."""
 
     def __init__(self, pictures: str = "") -> None:
-        """Start with nothing encoded; `pictures` is where they lie, if not at Trakt's."""
-        self._pictures = pictures.encode()
+        """Start with nothing encoded; `pictures` is where they lie, if anywhere."""
+        self._pictures = pictures
         self._kept: dict[tuple[str, int, Form], bytes] = {}
 
     def row(self, entry: Entry, form: Form) -> bytes:
@@ -79,15 +79,25 @@ class Shapes:
         kind = type(subject).__name__
         return self._member(subject, kind, form).partition(b":")[2]
 
+    def _placed(self, facts: Facts | None) -> Facts | None:
+        """The facts with pictures that may be fetched; none at a host that is not here."""
+        images = facts.get("images") if facts else None
+        if facts is None or not isinstance(images, dict):
+            return facts
+        there = self._pictures
+        placed = {
+            name: [path.replace(_PICTURES, there) for path in paths] if there else []
+            for name, paths in images.items()
+        }
+        return {**facts, "images": placed}
+
     def _member(self, subject: Film | Show | Season | Episode, kind: str, form: Form) -> bytes:
         key = (kind, subject.trakt, form)
         found = self._kept.get(key)
         if found is None:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            found = b'"%s":%s' % (kind.encode(), encode(shape(subject, form)))
-            if self._pictures:
-                found = found.replace(_PICTURES.encode(), self._pictures)
+            found = b'"%s":%s' % (kind.encode(), encode(self._placed(shape(subject, form))))
             self._kept[key] = found
         return found
 

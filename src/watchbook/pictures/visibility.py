@@ -1,0 +1,69 @@
+"""Whose pictures everybody may see: those of titles that a public page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from watchbook import sharing, showing
+from watchbook.sharing import Part, Public
+from watchbook.store import accounts, watching
+from watchbook.store.schema import plays, shares, titles
+
+_ALL_PLAYS = frozenset({Part.HISTORY, Part.FEEDS, Part.STATISTICS})
+"""Parts that may show any play, or a number of plays of any title."""
+
+_LAST = 2
+"""The last play, and the one before: pages that were given a minute ago still show that."""
+
+
+def is_public(conn: sa.Connection, title_key: str) -> bool:
+    """Whether any account lets everybody see that it watched (or watches) that title.
+
+    A show is seen with any of its episodes, a season with its show.
+    """
+    query = sa.select(titles.c.type, titles.c.show_key).where(titles.c.key == title_key)
+    row = conn.execute(query).first()
+    if row is None:
+        return False
+    key = row.show_key if row.type == "season" and row.show_key else title_key
+    if any(_shows(conn, public, first, key) for public, first in _who_watched(conn, key)):
+        return True
+    return any(_is_watched_now(conn, account_id, key) for account_id in _telling_now(conn))
+
+
+def _who_watched(conn: sa.Connection, key: str) -> Iterator[tuple[Public, int]]:
+    """Those who share anything and watched a title, with the moment of the first time."""
+    episodes = sa.select(titles.c.key).where(titles.c.show_key == key, titles.c.type == "episode")
+    of_title = (plays.c.title_key == key) | plays.c.title_key.in_(episodes)
+    sharing_ = sa.select(shares.c.account_id)
+    query = (
+        sa.select(plays.c.account_id, sa.func.min(plays.c.watched_at))
+        .where(plays.c.account_id.in_(sharing_), plays.c.removed_at.is_(None), of_title)
+        .group_by(plays.c.account_id)
+    )
+    for account_id, first in conn.execute(query).all():
+        yield sharing.of_account(conn, accounts.get(conn, account_id)), first
+
+
+def _shows(conn: sa.Connection, public: Public, first: int, key: str) -> bool:
+    if public.parts & _ALL_PLAYS:
+        return first < public.until
+    if not public.shows(Part.LAST):
+        return False
+    last = (shown.play for shown in showing.latest(conn, public, _LAST))
+    return any(key in {play.title_key, play.show_key} for play in last)
+
+
+def _telling_now(conn: sa.Connection) -> list[int]:
+    query = sa.select(shares.c.account_id).where(shares.c.part == Part.NOW)
+    return list(conn.scalars(query))
+
+
+def _is_watched_now(conn: sa.Connection, account_id: int, key: str) -> bool:
+    look = watching.last_look(conn, account_id)
+    if look is None or look.found is None:
+        return False
+    query = sa.select(titles.c.show_key).where(titles.c.key == look.found.title_key)
+    return key in {look.found.title_key, conn.scalar(query)}

@@ -1,0 +1,113 @@
+"""``/images/KEY``: pictures from our own store, and drawn ones where there are none.
+
+A picture is given to strangers only while a public page shows its title. Its name changes with
+its bytes, so whoever has it may keep it for ever. What was asked for lately stays in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from watchbook.pictures.visibility import is_public
+from watchbook.render.placeholder import key_in, placeholder
+from watchbook.store import changes, pictures
+from watchbook.store.opening import Store
+from watchbook.store.pictures import Kind
+from watchbook.store.schema import titles
+from watchbook.web.answers import FOR_ANYBODY, NOT_KEPT, SVG, Answer, kept_for
+from watchbook.web.front import NOT_PUBLIC, Front
+from watchbook.web.shelf import Offline, Shelf
+
+FOR_EVER = "public, max-age=31536000, immutable"
+_DRAWN_FRESH = timedelta(hours=1)
+_KEY = re.compile(r"[0-9a-f]{32}")
+_TITLE = re.compile(r"(?:movie|show|season|episode)-\d{1,19}")
+_TOPICS = (changes.PEOPLE, changes.PICTURES)
+Make = Callable[[Store, sa.Connection, str], Answer]
+"""Makes an answer for what an address names."""
+
+_AWAY = Answer(b"", "text/plain", 503, headers={"Retry-After": "60"})
+
+
+class Images:
+    """Gives pictures from memory, else from the store."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._shelf: Shelf[Answer] = Shelf(
+            front.watcher, give_old=False, weigh=lambda answer: len(answer.body)
+        )
+
+    @property
+    def routes(self) -> list[Route]:
+        """Where they are."""
+        return [
+            Route("/images/{key}", self._picture, methods=["GET"]),
+            Route("/images/title/{name}.svg", self._title, methods=["GET"]),
+        ]
+
+    async def _picture(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        if not _KEY.fullmatch(key):
+            return NOT_PUBLIC.response(request)
+        return (await self._answer(key, _kept)).response(request)
+
+    async def _title(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if not _TITLE.fullmatch(name):
+            return NOT_PUBLIC.response(request)
+        return (await self._answer(key_in(name), _drawn_for_all)).response(request)
+
+    async def _answer(self, key: str, make: Make) -> Answer:
+        store = self._front.store
+
+        def made() -> Answer:
+            with store.database.read() as conn:
+                return make(store, conn, key)
+
+        try:
+            return await self._shelf.get((make.__name__, key), _TOPICS, made)
+        except Offline:
+            return _AWAY
+
+
+def _kept(store: Store, conn: sa.Connection, key: str) -> Answer:
+    """A kept picture; one whose bytes are gone is drawn until it was fetched again."""
+    found = pictures.kept(store, conn, key)
+    if found is None or not is_public(conn, found.title_key):
+        return NOT_PUBLIC
+    if found.body is None:
+        return _drawn(conn, found.title_key, NOT_KEPT)
+    return Answer(
+        found.body, found.media_type, cache=FOR_EVER, headers=FOR_ANYBODY, etag=f'"{key}"'
+    )
+
+
+def _drawn_for_all(_store: Store, conn: sa.Connection, title_key: str) -> Answer:
+    if not is_public(conn, title_key):
+        return NOT_PUBLIC
+    return _drawn(conn, title_key, kept_for(_DRAWN_FRESH))
+
+
+def _drawn(conn: sa.Connection, title_key: str, cache: str) -> Answer:
+    """The title's name on its colour; an episode is wider than high, and under its show's name."""
+    show = titles.alias("show")
+    columns = (titles.c.type, titles.c.title, titles.c.year, titles.c.season, titles.c.number)
+    query = sa.select(*columns, show.c.title.label("show"))
+    query = query.outerjoin(show, show.c.key == titles.c.show_key)
+    row = conn.execute(query.where(titles.c.key == title_key)).one()
+    kind, name, under = Kind.POSTER, row.title, str(row.year or "")
+    if row.type == "season":
+        name, under = row.show or row.title, f"Season {row.season}"
+    elif row.type == "episode":
+        kind, name = Kind.STILL, row.show or row.title
+        under = f"S{row.season} E{row.number}"
+    svg = placeholder(name, title_key, kind, under)
+    return Answer(svg.encode(), SVG, cache=cache, headers=FOR_ANYBODY)
