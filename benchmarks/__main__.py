@@ -22,6 +22,7 @@ from benchmarks import (
     jobs,
     nothing_new,
     one_change,
+    show,
     side_by_side,
     start,
     storing,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "export": export.measure,
     "diff": diff.measure,
     "jobs": jobs.measure,
+    "show": show.measure,
     "side-by-side": side_by_side.measure,
     "accounts": accounts.measure,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value in ``unit``; the aim, if there is one, is ``at_most``.
+    """One measured value in ``unit``; the aim, if there is one, is ``at_most`` or ``at_least``.
 
     ``low`` and ``high`` are the extremes of the ``runs`` of which ``value`` is the median.
     """
@@ -22,10 +22,13 @@ class Figure:
     runs: int = 1
     low: float | None = None
     high: float | None = None
+    at_least: float | None = None
 
     @property
     def met(self) -> bool | None:
         """Whether the aim was reached; None when there is none."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
         return None if self.at_most is None else self.value <= self.at_most
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +78,7 @@ def _row(figure: Figure) -> tuple[str, str, str, str, str]:
     if figure.runs > 1 and figure.low is not None and figure.high is not None:
         spread = f"{_number(figure.low)} to {_number(figure.high)}, {figure.runs} runs"
     aim = "" if figure.at_most is None else f"≤ {_number(figure.at_most)}"
+    aim = aim if figure.at_least is None else f"≥ {_number(figure.at_least)}"
     return (figure.what, f"{_number(figure.value)} {figure.unit}".strip(), spread, aim, met)
 
 

@@ -68,11 +68,15 @@ class Home:
         """The settings in force."""
         return load({}, self.folder, self.values)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of this home finds in its environment."""
+        env = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder)}
+        return env | {f"WATCHBOOK_{name.upper()}": value for name, value in self.values.items()}
+
     def command(self, *arguments: str) -> Finished:
         """Run ``watchbook`` with these arguments on this home, in a fresh process."""
-        env = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder)}
-        env |= {f"WATCHBOOK_{name.upper()}": value for name, value in self.values.items()}
-        return run([program("watchbook"), *arguments], env, self.folder)
+        return run([program("watchbook"), *arguments], self.environment, self.folder)
 
     def sync(self) -> tuple[Finished, int]:
         """Run ``watchbook sync``: what it took, and its requests by its own count."""
@@ -104,7 +108,7 @@ def home(trakt: StandIn, budget: str = UNLIMITED, **values: str) -> Iterator[Hom
     with tempfile.TemporaryDirectory(prefix="watchbook-bench-") as name:
         folder = Path(name)
         made = Home(folder, _values(trakt, folder) | {"trakt_budget": budget} | values)
-        _sign_in(made, trakt)
+        sign_in(made, trakt)
         trakt.control.reset_requests()
         yield made
 
@@ -121,9 +125,10 @@ def _values(trakt: StandIn, folder: Path) -> dict[str, str]:
     }
 
 
-def _sign_in(made: Home, trakt: StandIn) -> None:
+def sign_in(made: Home, trakt: StandIn, slug: str | None = None) -> None:
+    """Connect an account of the home with the stand-in's first person, or the one called so."""
     settings = made.settings
-    issued = trakt.control.issue_tokens()
+    issued = trakt.control.issue_tokens(slug)
     moment = int(from_iso(trakt.control.truth()["now"]).timestamp())
     pair = TokenPair(issued["access_token"], issued["refresh_token"], 604_800, moment)
     app = App(trakt.facts["client_id"], trakt.facts["client_secret"])
@@ -132,6 +137,6 @@ def _sign_in(made: Home, trakt: StandIn) -> None:
         with HttpClient(AddressRule(settings.allowed_hosts), service="Trakt") as http:
             installation = connecting.Installation(store, settings, http)
             issue = connecting.issue_of(pair, app, PIN_REDIRECT, "benchmark")
-            connecting.connect(installation, None, app, issue)
+            connecting.connect(installation, slug, app, issue)
     finally:
         store.close()
