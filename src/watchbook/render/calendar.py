@@ -29,6 +29,8 @@ class Agenda:
     """What a calendar holds: plays with a known date, and what is still to come."""
 
     home: Home
+    name: str
+    """What it is called."""
     address: str
     """Its own."""
     shown: Sequence[Shown] = ()
@@ -41,12 +43,11 @@ class Agenda:
 
 def calendar(agenda: Agenda) -> bytes:
     """``agenda`` as a calendar."""
-    name = plain(agenda.home.name)
     found = Calendar.new(
         prodid="-//Watchbook//Watchbook//EN",
-        name=f"Watched by {name}",
-        description=f"What {name} watched, and what comes next. {agenda.note}".strip(),
-        uid=str(uuid_of("calendar", agenda.home.name)),
+        name=plain(agenda.name),
+        description=agenda.note or None,
+        uid=str(uuid_of("calendar", agenda.home.name, agenda.name)),
         refresh_interval=REFRESH,
         source=agenda.address,
         url=agenda.home.page if agenda.has_page else agenda.home.base_url,

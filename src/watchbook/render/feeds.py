@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from watchbook.clock import UNKNOWN_DATE, to_iso
+from watchbook.render import attribution
 from watchbook.render.entries import (
     Home,
     Poster,
@@ -34,7 +35,6 @@ from watchbook.showing import Shown
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
-RIGHTS = "Titles by Trakt; pictures by TMDB and Trakt."
 
 Value = TypeVar("Value")
 
@@ -85,7 +85,7 @@ def atom(feed: Feed) -> bytes:
     _add(root, "updated", to_iso(feed.updated))
     _author(root, feed)
     _add(root, "generator", "Watchbook")
-    _add(root, "rights", RIGHTS)
+    _add(root, "rights", attribution.SHORT)
     _link(root, "alternate", feed.link, type="text/html")
     for rel, address in _pages(feed).items():
         _link(root, rel, address, type="application/atom+xml")
@@ -102,7 +102,7 @@ def rss(feed: Feed) -> bytes:
     _add(channel, "link", feed.link)
     _add(channel, "description", f"Films and episodes that {plain(feed.home.name)} watched.")
     _add(channel, "language", "en")
-    _add(channel, "copyright", RIGHTS)
+    _add(channel, "copyright", attribution.SHORT)
     _add(channel, "lastBuildDate", format_datetime(feed.updated, usegmt=True))
     _add(channel, "generator", "Watchbook")
     _add(channel, "ttl", "15")
@@ -122,7 +122,7 @@ def json_feed(feed: Feed) -> bytes:
         "home_page_url": feed.link,
         "feed_url": feed.address,
         "next_url": feed.next,
-        "description": f"Films and episodes that {plain(feed.home.name)} watched. {RIGHTS}",
+        "description": f"Films and episodes that {plain(feed.home.name)} watched. {attribution.SHORT}",
         "authors": [_known(author)],
         "language": "en",
         "items": [_json_item(feed, shown) for shown in feed.shown],

@@ -164,10 +164,15 @@ def _shown(account_id: int) -> sa.Select[Any]:
 
 
 def plays_of(
-    conn: sa.Connection, account_id: int, history_ids: Collection[int]
+    conn: sa.Connection,
+    account_id: int,
+    history_ids: Collection[int],
+    *,
+    removed: bool = False,
 ) -> list[WatchedPlay]:
-    """Those plays that Trakt still shows, in no order."""
-    query = _shown(account_id).where(plays.c.history_id.in_(history_ids))
+    """Those plays that Trakt still shows, in no order; with ``removed`` those gone, too."""
+    ours = watched().where(plays.c.account_id == account_id) if removed else _shown(account_id)
+    query = ours.where(plays.c.history_id.in_(history_ids))
     return [WatchedPlay._make(row) for row in conn.execute(query)]
 
 

@@ -20,17 +20,19 @@ from watchbook.sharing import Part
 from watchbook.showing import Shown
 from watchbook.store import titles
 from watchbook.store.watched import EVERYTHING, Wanted
+from watchbook.upcoming import Upcoming
 from watchbook.urls import appended
 from watchbook.web.answers import FOR_ANYBODY, Answer, kept_for
 from watchbook.web.asking import number, place, place_text
 from watchbook.web.front import Asked, View
 
-USUAL, MOST = 50, 200
+FEED = (50, 200)
 """Plays of a feed, unless told, and at most."""
-MOST_EVENTS = 1_000
-"""Plays of a calendar, which has no pages."""
+EVENTS = (200, 1_000)
+"""Plays of a calendar, which has no pages, likewise."""
 KINDS = {"movie": "films", "episode": "episodes"}
-WHAT = ("plays", "upcoming")
+NAMES = {"plays": "Watched by {}", "upcoming": "Coming up for {}", None: "Watchbook of {}"}
+"""What a calendar is called that holds plays, upcoming episodes, or both."""
 _FRESH = kept_for(timedelta(minutes=5))
 _HEADERS = {**FOR_ANYBODY, "X-Robots-Tag": "noindex"}
 _ABOUT_NO_SHOW = ""
@@ -49,7 +51,7 @@ def _feed(path: str, media_type: str, write: Callable[[Feed], bytes]) -> View:
     """The view of a feed of plays."""
 
     def make(conn: sa.Connection, asked: Asked) -> Answer:
-        found = _page(conn, asked, _wanted(conn, asked.query), MOST)
+        found = _page(conn, asked, _wanted(conn, asked.query), FEED)
         address = f"{asked.base_url}{path}"
         feed = Feed(
             home_of(asked.public.account, asked.base_url),
@@ -69,27 +71,39 @@ def _feed(path: str, media_type: str, write: Callable[[Feed], bytes]) -> View:
 def _agenda(conn: sa.Connection, asked: Asked) -> Answer:
     """The calendar; ``what`` narrows it to plays or to upcoming episodes."""
     what = asked.query.get("what")
-    if what is not None and what not in WHAT:
-        raise InputError(f"what={what[:40]} is not known.", hint="Use what=plays or what=upcoming.")
-    account_id = asked.public.account.id
-    wants_plays, wants_upcoming = what != "upcoming", what != "plays"
-    known = upcoming.is_known(conn, account_id)
-    plays = _page(conn, asked, _wanted(conn, asked.query), MOST_EVENTS) if wants_plays else None
+    if what not in NAMES:
+        raise InputError("what is not known.", hint="Use what=plays or what=upcoming.")
+    wanted = _wanted(conn, asked.query)
+    plays = [] if what == "upcoming" else _page(conn, asked, wanted, EVENTS).shown
+    coming, note = ([], "") if what == "plays" else _coming(conn, asked)
+    home = home_of(asked.public.account, asked.base_url)
     agenda = Agenda(
-        home_of(asked.public.account, asked.base_url),
+        home,
+        ": ".join(filter(None, (NAMES[what].format(home.name), _about(asked.query)))),
         _address(f"{asked.base_url}{CALENDAR}", asked, "what", "type", "show", "limit"),
-        plays.shown if plays else (),
-        upcoming.upcoming(conn, account_id, now()) if wants_upcoming else (),
+        plays,
+        coming,
         has_page=asked.public.shows(Part.HISTORY),
-        note=calendar.NOT_KNOWN if wants_upcoming and not known else "",
+        note=note,
     )
     body = calendar.calendar(agenda)
     return Answer(body, "text/calendar; charset=utf-8", cache=_FRESH, headers=_HEADERS)
 
 
-def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, most: int) -> _Page:
+def _coming(conn: sa.Connection, asked: Asked) -> tuple[list[Upcoming], str]:
+    """Upcoming episodes of all shows or the one asked for, and what there is to say about them."""
+    account_id, show = asked.public.account.id, asked.query.get("show")
+    if not upcoming.is_known(conn, account_id):
+        return [], calendar.NOT_KNOWN
+    if asked.query.get("type") == "movie":
+        return [], ""
+    found = upcoming.upcoming(conn, account_id, now())
+    return [one for one in found if show is None or one.what.show.ids.slug == show], ""
+
+
+def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, counts: tuple[int, int]) -> _Page:
     """The plays that were asked for; those of an unknown date, which come last, are left out."""
-    limit = number(asked.query, "limit", USUAL, most)
+    limit = number(asked.query, "limit", *counts)
     before = place(asked.query, "before")
     found = showing.latest(conn, asked.public, limit + 1, wanted=wanted, before=before)
     rest = place_text(found[limit - 1].place) if len(found) > limit else None
@@ -99,7 +113,7 @@ def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, most: int) -> _Page
 def _wanted(conn: sa.Connection, query: Mapping[str, str]) -> Wanted:
     kind, show = query.get("type"), query.get("show")
     if kind is not None and kind not in KINDS:
-        raise InputError(f"type={kind[:40]} is not known.", hint="Use type=movie or type=episode.")
+        raise InputError("type is not known.", hint="Use type=movie or type=episode.")
     if kind is None and show is None:
         return EVERYTHING
     return Wanted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,7 +107,8 @@ def _plays(
 ) -> Answer:
     """A page of plays, under its own address."""
     before = asked.query.get("before")
-    years = list(_years(conn, asked, home))
+    first = before is None and month is None and not search
+    now = showing.now_of(conn, asked.public) if first else None
     told = {
         "days": book.days_of(page.shown, home, _prefix(asked)),
         "newer": page.newer,
@@ -115,11 +116,12 @@ def _plays(
         "canonical": appended(base, {"before": before}) if before else base,
         "search": search,
         "month": month,
-        "first": before is None and month is None and not search,
-        "years": years,
+        "first": first,
+        "now": book.entry_of(now.shown, home, _prefix(asked)) if now else None,
+        "years": list(_years(conn, asked, home)),
         "months": list(_months(conn, asked, home, month.year)) if month else [],
     }
-    return _answer("public/plays.html", asked, home, told)
+    return _answer("public/plays.html", asked, home, told, ends_at=now.expires_at if now else None)
 
 
 def _play(conn: sa.Connection, asked: Asked, history_id: int) -> Answer:
@@ -201,7 +203,14 @@ def _prefix(asked: Asked) -> str:
     return urlsplit(asked.base_url).path
 
 
-def _answer(template: str, asked: Asked, home: Home, told: Mapping[str, Any]) -> Answer:
+def _answer(
+    template: str,
+    asked: Asked,
+    home: Home,
+    told: Mapping[str, Any],
+    *,
+    ends_at: datetime | None = None,
+) -> Answer:
     public = asked.public
     indexed = public.shows(Part.SEARCH_ENGINES)
     prefix = _prefix(asked)
@@ -215,7 +224,8 @@ def _answer(template: str, asked: Asked, home: Home, told: Mapping[str, Any]) ->
         "indexed": indexed,
     }
     headers = {CSP: _POLICY} if indexed else {CSP: _POLICY, **_NO_ROBOTS}
-    return Answer(rendered(template, **common, **told), HTML, cache=_FRESH, headers=headers)
+    page = rendered(template, **common, **told)
+    return Answer(page, HTML, cache=_FRESH, headers=headers, ends_at=ends_at)
 
 
 VIEWS = (

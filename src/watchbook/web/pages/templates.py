@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from watchbook.render.attribution import BY_SOURCE
 from watchbook.urls import appended
 from watchbook.web import static_files
 
@@ -23,9 +24,10 @@ def _environment() -> Environment:
     )
     found.globals["static"] = static_files.address
     found.globals["appended"] = appended
+    found.globals["sources"] = tuple(BY_SOURCE.values())
     return found
 
 
-def rendered(name: str, **told: Any) -> bytes:
-    """The page of the template ``name``, filled in."""
-    return _environment().get_template(name).render(told).encode()
+def rendered(template: str, **told: Any) -> bytes:
+    """The page of ``template``, filled in."""
+    return _environment().get_template(template).render(told).encode()
