@@ -277,6 +277,7 @@ SECRETS = {
     "database_url": "postgresql://u:secret-password@h/n",
     "trakt_client_secret": "client-secret-value",
     "trakt_refresh_token": "refresh-secret-value",
+    "tmdb_token": "tmdb-secret-value",
     "s3_access_key": "access-secret-value",
     "s3_secret_key": "key-secret-value",
 }

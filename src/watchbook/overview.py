@@ -24,7 +24,7 @@ from watchbook.intake import NOT_HELD
 from watchbook.offsite.standing import OffSite, off_site
 from watchbook.outlook import Outlook, outlook
 from watchbook.publish.standing import SiteStanding, standings
-from watchbook.store import accounts, datasets, grants, leases, plays, runs
+from watchbook.store import accounts, datasets, grants, leases, pictures, plays, runs
 from watchbook.store.accounts import Account
 from watchbook.store.budget import SLOT
 from watchbook.store.datasets import DataSetState
@@ -153,6 +153,8 @@ class Overview:
     backup: Backup | None
     off_site: OffSite | None
     sites: Sequence[SiteStanding]
+    pictures: Mapping[str, int]
+    """How many are kept, waited for, failed, or not to be had; all accounts share them."""
     outlook: Outlook | None
     running: Sequence[Work]
     budget: Budget
@@ -197,6 +199,7 @@ def _overview(
         last_import=_last_import(conn, account),
         data_sets=data_sets,
         plays=plays.count(conn, account.id),
+        pictures=pictures.counts(conn),
         backup=newest_backup(conn, account, home),
         off_site=off_site(conn, account),
         sites=standings(conn, account.id),

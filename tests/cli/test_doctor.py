@@ -17,6 +17,8 @@ from watchbook.checkup import machine, remote
 from watchbook.checkup.check import Check, State, guarded
 from watchbook.errors import StoreError
 from watchbook.http import Answer
+from watchbook.sandbox.tmdb import TmdbOptions
+from watchbook.sandbox.tmdb import running as running_tmdb
 from watchbook.sandbox.trakt import RunningSandbox, SandboxOptions, running
 from watchbook.store import datasets
 
@@ -79,6 +81,8 @@ def test_a_healthy_installation(run: Run, book: Book) -> None:
         "data sets of sandra",
         "backup of sandra",
         "tokens of sandra",
+        "TMDB",
+        "pictures",
     }
 
 
@@ -484,3 +488,32 @@ def test_all_findings_are_lines(run: Run, book: Book) -> None:
     assert all(line.split()[0] in {"ok", "warning", "problem"} for line in lines)
     assert any(line.endswith("-> `watchbook --account sandra backup`") for line in lines)
     assert last == f"{len(lines)} checks, 0 problems, 3 warnings."
+
+
+@pytest.mark.parametrize(
+    ("key", "fault", "state", "words"),
+    [
+        ("", "late:0", "ok", "no key is set, so Trakt's own pictures serve"),
+        ("right", "late:0", "ok", "takes the key; posters in 'en'"),
+        ("wrong-but-long-enough", "late:0", "problem", "Check WATCHBOOK_TMDB_TOKEN"),
+        ("right", "http-503", "problem", "Posters stay as they are meanwhile."),
+        ("right", "list-200", "problem", "Look for a newer Watchbook."),
+    ],
+)
+def test_the_key_for_tmdb(
+    run: Run,
+    trakt: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    fault: str,
+    state: str,
+    words: str,
+) -> None:
+    """TMDB is asked with it, and the remedy depends on what it says; without one that is told."""
+    with running_tmdb(TmdbOptions(plays=5, faults=(fault,))) as tmdb:
+        monkeypatch.setenv("WATCHBOOK_TMDB_API_URL", tmdb.api_url)
+        monkeypatch.setenv("WATCHBOOK_TMDB_TOKEN", tmdb.token if key == "right" else key)
+        found = checks(run, "doctor", "--json", code=1 if state == "problem" else 0)["TMDB"]
+    assert found[0] == state
+    assert words in found[1]
+    assert tmdb.token not in str(found)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from watchbook.checkup import book, machine, remote
 from watchbook.checkup.book import about
 from watchbook.checkup.check import Check, State, guarded, ok, problem
+from watchbook.checkup.pictures import check_pictures
 from watchbook.checkup.places import check_places
 from watchbook.connecting import Installation, app_of
 from watchbook.errors import StoreError
@@ -40,9 +41,12 @@ def rounds(settings: Settings, http: HttpClient | None) -> Iterator[Check]:
     if isinstance(database, Check):
         yield database
         yield from _without_store(settings, outside)
+        yield from check_pictures(settings, http, None)
         return
     try:
         yield from _with_store(settings, database, outside)
+        current = schema_version(database) == SCHEMA_VERSION
+        yield from check_pictures(settings, http, database if current else None)
     finally:
         database.close()
 

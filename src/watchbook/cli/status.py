@@ -113,6 +113,8 @@ def _rows(overview: Overview, *, all_names: bool) -> Iterator[Row]:
     yield from _about_copies(overview.off_site)
     for one in overview.sites:
         yield from _about_site(one)
+    if overview.pictures:
+        yield _about_pictures(overview.pictures)
     if own := [f"{key} {value}" for key, value in overview.own.items() if value]:
         yield Row("its own", ", ".join(own))
     if overview.outlook is not None:
@@ -227,6 +229,13 @@ def _about_site(one: SiteStanding) -> Iterator[Row]:
     yield Row("site", f"{one.name}: {', '.join(told) or 'no posts yet'}", style)
     if one.hint:
         yield Row("", one.hint)
+
+
+def _about_pictures(counts: Mapping[str, int]) -> Row:
+    """Those of all accounts: they share them."""
+    words = {"waiting": "waiting", "failed": "failed, tried again", "none": "not to be had"}
+    told = [f"{counts[state]:,} {word}" for state, word in words.items() if counts.get(state)]
+    return Row("pictures", ", ".join([f"{counts.get('kept', 0):,} kept", *told]))
 
 
 def _about_running(overview: Overview) -> Iterator[Row]:

@@ -1,0 +1,97 @@
+"""Drawn pictures: the title's name on a colour of its own, whatever the name is."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchbook.render.placeholder import (
+    SIZES,
+    UNTITLED,
+    address_of,
+    as_data,
+    colour_of,
+    key_in,
+    placeholder,
+)
+from watchbook.store.pictures import Kind
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def lines(svg: str) -> list[str]:
+    """The lines of the name."""
+    return [found.text or "" for found in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Heat", ["Heat"]),
+        ("The Good, the Bad and the Ugly", ["The Good, the", "Bad and the", "Ugly"]),
+        ("千と千尋の神隠し", ["千と千尋の神隠し"]),
+        ("", [UNTITLED]),
+        (None, [UNTITLED]),
+    ],
+)
+def test_the_name_stands_in_lines(name: str | None, expected: list[str]) -> None:
+    """One for a short name, more for a longer one."""
+    assert lines(placeholder(name, "movie:1")) == expected
+
+
+@given(st.text(max_size=400))
+def test_any_name_makes_a_whole_picture(name: str) -> None:
+    """Well-formed, at most four lines, of the right size, with nothing that runs or loads."""
+    svg = placeholder(name, "movie:1", under=name)
+    root = ET.fromstring(svg)
+    assert (root.get("width"), root.get("height")) == ("400", "600")
+    assert 1 <= len(lines(svg)) <= 5
+    tags = {one.tag.removeprefix(SVG) for one in root.iter()}
+    assert tags <= {"svg", "title", "rect", "g", "text"}
+    names = {name for one in root.iter() for name in one.attrib}
+    assert not any(name.startswith("on") or "href" in name for name in names)
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_words_stay_inside(name: str) -> None:
+    """By the widths that letters usually have."""
+    svg = placeholder(name, "movie:1")
+    size = float(ET.fromstring(svg).find(f"{SVG}g").get("font-size"))  # type: ignore[union-attr,arg-type]
+    assert all(len(line) * size * 0.58 <= 400 for line in lines(svg) if line.isascii())
+
+
+def test_colours_differ_and_stay() -> None:
+    """The same title has the same colour; a hundred titles have about as many."""
+    found = {colour_of(f"movie:{number}") for number in range(100)}
+    assert len(found) > 90
+    assert colour_of("movie:1") == colour_of("movie:1")
+
+
+def test_white_words_can_be_read_on_every_colour() -> None:
+    """A contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+
+    def linear(part: int) -> float:
+        share = part / 255
+        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+    for number in range(300):
+        colour = colour_of(f"show:{number}")
+        red, green, blue = (linear(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+        assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5
+
+
+def test_an_episode_is_wider_than_high() -> None:
+    """As its still would be."""
+    root = ET.fromstring(placeholder("Severance", "episode:1", Kind.STILL, "S2 E7"))
+    assert (int(root.get("width", 0)), int(root.get("height", 0))) == SIZES[Kind.STILL]
+
+
+def test_its_address_names_the_title() -> None:
+    """And is read back; as data it needs no address."""
+    address = address_of("movie:12000", "https://watch.example")
+    assert address == "https://watch.example/images/title/movie-12000.svg"
+    assert key_in("movie-12000") == "movie:12000"
+    assert as_data(placeholder("Heat", "movie:1")).startswith("data:image/svg+xml;base64,")
