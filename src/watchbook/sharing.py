@@ -95,15 +95,6 @@ def switch_off(conn: sa.Connection, account_id: int, parts: Iterable[Part]) -> N
             watching.forget(conn, account_id)
 
 
-def public_of(conn: sa.Connection, name: str | None) -> Public | None:
-    """The account called ``name``, or the owner's; None when there is no such account."""
-    if name is None:
-        account = next(iter(accounts.all_accounts(conn)), None)
-    else:
-        account = accounts.find(conn, name)
-    return None if account is None else of_account(conn, account)
-
-
 def of_account(conn: sa.Connection, account: Account) -> Public:
     """What strangers may see of ``account``."""
     return _public(account, shares.parts(conn, account.id))

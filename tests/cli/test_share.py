@@ -30,7 +30,7 @@ def test_everything_is_off_at_first(book: Book, run: Run) -> None:
     for part, meaning in MEANINGS.items():
         assert f"{part.value:<10}" in told.out
         assert meaning in told.out
-    assert " on " not in told.out
+    assert "  on " not in told.out
     assert "at once" in told.out
     assert on(book) == set()
 
@@ -43,6 +43,8 @@ def test_parts_are_switched_on_and_off(book: Book, run: Run) -> None:
     run("share", "off", "history")
     assert on(book) == {"last"}
     run("share", "on", "all")
+    assert on(book) == set(Part) - {Part.SEARCH_ENGINES}
+    run("share", "on", "search-engines")
     assert on(book) == set(Part)
     run("share", "off", "all")
     assert on(book) == set()

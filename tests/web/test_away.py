@@ -13,9 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import TEST_KEY
-from tests.jobs.conftest import MakeTown, Town
 from tests.web.showroom import Owner, Visitor, served, until
-from watchbook import freshness, sharing
 from watchbook.seal import Sealer
 from watchbook.sharing import Part
 from watchbook.store.database import Database
@@ -123,47 +121,3 @@ def test_postgresql_hangs(tmp_path: Path, postgres_url: str) -> None:
                 until(lambda: visitor.ask(LAST).json["stale"])
                 check_last_known(visitor, before)
             until(lambda: not visitor.ask(LAST).json["stale"])
-
-
-@pytest.fixture
-def town(make_town: MakeTown, database_url: str) -> Town:
-    """One person at the sandbox who shows the last watch, once on each database."""
-    town = make_town(database_url, plays=50)
-    with town.store.database.write() as conn:
-        sharing.switch_on(conn, 1, [Part.LAST])
-    return town
-
-
-def test_trakt_goes_down_and_token_expires(town: Town) -> None:
-    """With a real service: the last play stays, marked stale with the reason; 200 all the while."""
-    address = town.start().address()
-    visitor = Visitor(address)
-    until(lambda: visitor.ask(LAST).json["ok"] and not visitor.ask(LAST).json["stale"])
-    before = visitor.ask(LAST).json
-    assert before["account"] == town.sandbox.accounts[0].slug
-    town.sandbox.set_faults("http-503")
-    until(lambda: visitor.ask(LAST).json["stale"])
-    told = visitor.ask(LAST)
-    assert (told.status, told.json["title"]) == (200, before["title"])
-    assert told.json["reason"] in {freshness.FAILED, freshness.OLD}
-    town.sandbox.clear_faults()
-    until(lambda: not visitor.ask(LAST).json["stale"])
-    with town.store.database.write() as conn:
-        conn.exec_driver_sql("UPDATE grants SET state = 'needed'")
-    until(lambda: visitor.ask(LAST).json["reason"] == freshness.SIGNED_OUT)
-    assert visitor.ask(LAST).json["title"] == before["title"]
-
-
-def test_views_cost_trakt_nothing(make_town: MakeTown, tmp_path: Path) -> None:
-    """However often strangers ask, and for whatever, Trakt is not asked once more for them."""
-    url = f"sqlite:///{tmp_path / 'home' / 'watchbook.db'}"
-    town = make_town(url, plays=50, settings={"sync_every": "30d", "backup_every": "30d"})
-    with town.store.database.write() as conn:
-        sharing.switch_on(conn, 1, set(Part) - {Part.NOW})
-    visitor = Visitor(town.start().address())
-    until(lambda: town.finished() and town.finished("backup") and visitor.ask(LAST).json["ok"])
-    paths = [LAST, f"{LAST}?type=movie", f"{LAST}?type=episode", f"{LAST}?account=nobody"]
-    town.sandbox.reset_requests()
-    for path in 25 * paths:
-        assert visitor.ask(path).status in {200, 404}
-    assert town.sandbox.requests()["total"] == 0

@@ -40,12 +40,13 @@ def share(
 ) -> None:
     """List what everybody may see of your account, or switch parts of it on and off.
 
-    PART is one of last, now, history, ratings, statistics and feeds, or all. Everything is off
-    until you switch it on.
+    PART is one of last, now, history, ratings, statistics and feeds, or all of these; and
+    search-engines, which lets them list the public page. Everything is off until you switch it on.
 
     Example: watchbook share on last history
     """
     from watchbook import sharing
+    from watchbook.store import accounts
 
     if change not in {None, "on", "off"}:
         raise InputError(f"{change!r} is neither on nor off.", hint="Try: watchbook share on last")
@@ -55,8 +56,7 @@ def share(
     if wanted or columns:
         _keep(context, account, wanted, columns, on=change == "on")
     with context.store.database.read() as conn:
-        public = sharing.public_of(conn, account.name)
-    assert public is not None
+        public = sharing.of_account(conn, accounts.get(conn, account.id))
     _tell(context, public, noted=change == "on" and bool(_GREY & set(wanted)))
 
 
@@ -87,8 +87,8 @@ def _parts(change: str | None, names: tuple[str, ...]) -> list[Part]:
         raise InputError(
             f"`share {change}` needs to know what.", hint=f"PART is one of {known}, or {_ALL}."
         )
-    if _ALL in names:
-        return list(Part)
+    if _ALL in names:  # to be found by search engines is a wish of its own
+        return [part for part in Part if change == "off" or part is not Part.SEARCH_ENGINES]
     for name in names:
         if name not in set(Part):
             raise InputError(
@@ -126,8 +126,9 @@ def _tell(context: Context, public: Public, *, noted: bool) -> None:
     if context.json:
         context.answer({"account": account.name, "delay": account.show_after, "parts": found})
         return
-    rows = [row for one in found for row in _rows(one)]
-    show(context, rows, head=account.name, aside="what everybody may see")
+    show(context, map(_row, found), head=account.name, aside="what everybody may see")
+    if not context.quiet:
+        _show_addresses(found)
     when = f"{account.show_after} after they were watched" if account.show_after else "at once"
     context.say(f"Plays are shown {when}.")
     if context.settings["base_url"].origin == "default" and any(one["on"] for one in found):
@@ -136,10 +137,16 @@ def _tell(context: Context, public: Public, *, noted: bool) -> None:
         context.say(_TERMS)
 
 
-def _rows(one: dict[str, Any]) -> list[Row]:
+def _row(one: dict[str, Any]) -> Row:
     state, style = ("on", "green") if one["on"] else ("off", "dim")
-    told = Row(one["part"], f"{state:<3}  {one['shows']}", style)
-    return [told, *(Row("", f"     {address}") for address in one["addresses"] if one["on"])]
+    return Row(one["part"], f"{state:<3}  {one['shows']}", style)
+
+
+def _show_addresses(found: list[dict[str, Any]]) -> None:
+    """Where the parts that are on can be seen; in full, for the query names the account."""
+    for one in found:
+        for address in one["addresses"] if one["on"] else ():
+            click.echo(f"  {one['part']:<10}  {address}")
 
 
 def _addresses(base_url: str, public: Public, part: Part) -> list[str]:

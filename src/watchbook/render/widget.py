@@ -11,6 +11,7 @@ from typing import Any
 
 from watchbook.clock import to_iso
 from watchbook.freshness import Freshness
+from watchbook.render.attribution import SHORT
 from watchbook.showing import Now, Shown
 from watchbook.store.pictures import Picture, PictureFile
 
@@ -47,7 +48,6 @@ EXTRAS = {
 """What stands beside them, and what each says."""
 
 NOTHING = "Nothing watched yet that could be shown."
-ATTRIBUTION = "Data from Trakt"
 POSTER_WIDTH = 342
 """Pixels that a poster has at least, where one is as wide."""
 
@@ -61,7 +61,7 @@ def last_of(
     now: Now | None = None,
 ) -> dict[str, Any]:
     """What ``/api/trakt/last`` tells of the last play, or of there being none."""
-    beside = {"account": account, "now": now_of(now), "attribution": ATTRIBUTION}
+    beside = {"account": account, "now": now_of(now), "attribution": SHORT}
     if shown is None:
         return {"ok": False, "reason": NOTHING, **_freshness(fresh), **beside}
     told = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -158,10 +158,16 @@ def add(conn: sa.Connection, name: str, **values: object) -> Account:
 
 
 def change(conn: sa.Connection, account_id: int, **values: object) -> None:
-    """Set columns of an account."""
+    """Set columns of an account; who the people are changes only with what is known of one."""
+    before = by_id(conn, account_id)
     conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
     changes.tell(conn, changes.of_account(account_id))
-    changes.tell(conn, changes.PEOPLE)
+    if _as_known(before) != _as_known(by_id(conn, account_id)):
+        changes.tell(conn, changes.PEOPLE)
+
+
+def _as_known(account: Account | None) -> Account | None:
+    return account and replace(account, full_read_at=None)
 
 
 def remove(conn: sa.Connection, account_id: int) -> None:
