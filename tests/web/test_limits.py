@@ -51,6 +51,15 @@ def test_refusals_cost_more_than_answers(clock: Clock) -> None:
     assert counts[200] == counts[500] > counts[404] * 5
 
 
+def test_what_takes_long_to_make_costs_more(clock: Clock) -> None:
+    """Pictures of every size that there is are no way to keep the server busy for ever."""
+    limits, asked_for = Limits(clock), 0
+    while limits.ask("a") == 0:
+        limits.charge("a", 200, seconds=0.2)
+        asked_for += 1
+    assert asked_for < asked(Limits(clock), "a", 5000, 200) / 4
+
+
 def test_the_wait_that_is_told_is_long_enough(clock: Clock) -> None:
     """And not much longer."""
     limits = Limits(clock)

@@ -79,10 +79,11 @@ class Gate:
             await self._refuse(status, scope, receive, going.send, waiting)
         else:
             await self._ask(scope, receive, going)
+        took = monotonic() - began
         if not wait:
-            self._limits.charge(client.counted_as, going.status)
+            self._limits.charge(client.counted_as, going.status, took)
         path = getattr(scope.get("route"), "path", "none")
-        self._traffic.count(path, going.status, monotonic() - began)
+        self._traffic.count(path, going.status, took)
         view = self._views.get(path)
         if view is not None and self._lane is not None and going.status in {200, 304}:
             self._lane.note(scope, view)

@@ -1,7 +1,8 @@
 """How much one client may ask: a bucket of questions for each, in memory.
 
 A bucket fills by itself. What stands in memory already costs least, what has to be made costs
-more, and what is refused (a view that is not there, a wrong token, an odd parameter) costs most.
+more (the more, the longer it took), and what is refused (a view that is not there, a wrong token,
+an odd parameter) costs most.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ AT_ONCE = 1200.0
 """Questions that cost 1 which may be asked at once."""
 PER_SECOND = 20.0
 COST_OF_ASKING = 1
-COST_OF_MAKING = 4
-COST_OF_REFUSAL = 40
+COST_OF_MAKING = 4.0
+COST_OF_A_SECOND = 100
+"""Of making: drawing a picture keeps everybody else waiting."""
+COST_OF_REFUSAL = 40.0
+_LONGEST = 1.0
+"""Seconds that are counted at most: beyond that somebody else kept us waiting."""
 _DEBT = 100.0
 """How far a bucket may be overdrawn by what was under way; so nobody waits for long."""
 _MOST_CLIENTS = 20_000
@@ -53,13 +58,13 @@ class Limits:
         bucket.left -= COST_OF_ASKING
         return 0
 
-    def charge(self, client: str | None, status: int) -> None:
+    def charge(self, client: str | None, status: int, seconds: float = 0) -> None:
         """Count what answering took beyond the asking: it was made, or refused with ``status``."""
         if client is None:
             return
-        refused = 400 <= status < 500
+        cost = COST_OF_REFUSAL if 400 <= status < 500 else COST_OF_MAKING
+        cost += min(seconds, _LONGEST) * COST_OF_A_SECOND - COST_OF_ASKING
         bucket = self._filled(client)
-        cost = (COST_OF_REFUSAL if refused else COST_OF_MAKING) - COST_OF_ASKING
         bucket.left = max(bucket.left - cost, -_DEBT)
 
     def _filled(self, client: str) -> _Bucket:
