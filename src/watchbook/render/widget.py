@@ -48,6 +48,7 @@ EXTRAS = {
 """What stands beside them, and what each says."""
 
 NOTHING = "Nothing watched yet that could be shown."
+ATTRIBUTION = SHORT
 POSTER_WIDTH = 342
 """Pixels that a poster has at least, where one is as wide."""
 
@@ -61,7 +62,7 @@ def last_of(
     now: Now | None = None,
 ) -> dict[str, Any]:
     """What ``/api/trakt/last`` tells of the last play, or of there being none."""
-    beside = {"account": account, "now": now_of(now), "attribution": SHORT}
+    beside = {"account": account, "now": now_of(now), "attribution": ATTRIBUTION}
     if shown is None:
         return {"ok": False, "reason": NOTHING, **_freshness(fresh), **beside}
     told = {
