@@ -21,6 +21,7 @@ from tests.indieauth.conftest import Authority
 from tests.publish.conftest import TOKEN, Blog, ago, connected, give_token, token_of
 from tests.publish.conftest import Book as Published
 from tests.websites import Said, Website, as_json, serving
+from watchbook.publish.joining import check_name
 from watchbook.store import outbox, sites
 from watchbook.store.outbox import PostState
 
@@ -96,7 +97,9 @@ def test_nothing_is_connected_yet(run: Run, book: Book) -> None:
     assert json.loads(run("site", "list", "--json").out) == []
 
 
-def test_a_site_is_connected_in_a_browser(book: Book, blog: Blog, authority: Authority) -> None:
+def test_a_site_is_connected_in_a_browser(
+    run: Run, book: Book, blog: Blog, authority: Authority
+) -> None:
     """The browser ends on this machine with the answer, and the site is kept from now on."""
     with signing_in(blog) as (process, address):
         query = authority.consent(address)
@@ -108,6 +111,7 @@ def test_a_site_is_connected_in_a_browser(book: Book, blog: Blog, authority: Aut
         out, err = process.communicate()
         assert process.returncode == 0, err
     (made,) = known(book)
+    assert "not proven" not in run("site").out
     assert (made.name, made.me, made.state) == ("localhost", blog.site.url("/"), "working")
     assert TOKEN in (made.token(book.store.sealer) or "")
     assert "Connected" in out
@@ -270,3 +274,41 @@ def test_remove_gives_the_token_back(
     (asked,) = blog.site.of("POST", "/revoke")
     assert asked.form["token"] == [TOKEN]
     assert known(book) == []
+
+
+def test_removing_the_account_gives_the_tokens_of_its_sites_back(
+    book: Book, run: Run, blog: Blog, authority: Authority
+) -> None:
+    """Every site is told; of a token by hand its owner is told instead."""
+    blog.site.pages["/revoke"] = Said(200)
+    with signing_in(blog, "--name", "blog") as (process, address):
+        process.communicate(f"{redirect_of(address)}?{authority.consent(address)}\n")
+    ended = run("account", "remove", "sandra", "--yes", "--json")
+    assert json.loads(ended.out) == {"removed": "sandra", "problem": None}
+    (asked,) = blog.site.of("POST", "/revoke")
+    assert asked.form["token"] == [TOKEN]
+    assert known(book) == []
+
+
+def test_what_a_removed_account_leaves_at_a_site(run: Run, published: Published) -> None:
+    """A token by hand cannot be given back from here."""
+    ended = run("account", "remove", "sandra", "--yes")
+    assert (ended.code, "take Watchbook's token back there yourself" in ended.err) == (0, True)
+
+
+def test_a_name_that_is_taken_is_told_before_the_sign_in(
+    run: Run, book: Book, published: Published, blog: Blog
+) -> None:
+    """The site is not asked anything; the same site keeps its name."""
+    ended = run("site", "add", "https://other.example/", "--name", "blog")
+    assert (ended.code, "called blog already" in ended.err) == (2, True)
+    assert blog.site.asked == []
+    with book.store.database.read() as conn:
+        check_name(conn, book.account, blog.site.url("/"), "blog")
+
+
+def test_a_token_by_hand_proves_nobody(run: Run, published: Published) -> None:
+    """The list and the site's own page say so."""
+    assert "whose it is was not proven" in run("site").out
+    assert "not proven: the token was given by hand" in run("site", "show").out
+    assert json.loads(run("site", "show", "--json").out)["proven"] is False

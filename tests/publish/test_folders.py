@@ -18,6 +18,7 @@ import yaml  # type: ignore[import-untyped]
 from tests.conftest import TEST_KEY
 from tests.exporting.conftest import episode_play, filled, film_play, rated
 from tests.publish.conftest import Book, ago, connected
+from watchbook.clock import now, to_millis
 from watchbook.errors import InputError
 from watchbook.micropub.lookup import Sight
 from watchbook.micropub.outcome import Kind, Outcome
@@ -27,7 +28,7 @@ from watchbook.publish import folders
 from watchbook.publish.folders import Folder
 from watchbook.publish.generators import GENERATORS, recognised
 from watchbook.publish.sending import Sent
-from watchbook.store import accounts, sites
+from watchbook.store import accounts, outbox, sites
 from watchbook.store.opening import Store
 
 KILLED = -9
@@ -385,3 +386,57 @@ def test_a_kill_makes_no_second_file(
     assert home.files() == [name, "told"]
     assert home.book.states() == ["published"]
     assert (home.top / "told").read_text() == f"{name}\n"
+
+
+def test_an_empty_mount_point_is_not_written_to(home: Home) -> None:
+    """Posts were there and nothing is there now: the disk is away, so nothing is made anew."""
+    home.book.watch(film_play(11, 1, ago(hours=2)))
+    home.run()
+    disk = home.top.rename(home.top.with_name("disk"))
+    home.top.mkdir()
+    home.book.watch(film_play(12, 2, ago(hours=1)))
+    home.run()
+    assert (home.files(), home.book.stands().state) == ([], "troubled")
+    assert "is its disk mounted?" in (home.book.stands().words or "")
+    assert home.outlet().look(film_post()).sight is Sight.CANNOT_TELL
+    home.top.rmdir()
+    disk.rename(home.top)
+    home.book.pass_time(minutes=2)
+    home.run()
+    assert (len(home.files()), home.book.states()) == (2, ["published", "published"])
+
+
+def test_a_command_that_failed_is_due_when_the_site_has_rested(home: Home) -> None:
+    """Though no post waits, the schedule knows that something is left to do; and then no more."""
+    home.rules(command="test -e ../mended && touch ran")
+    home.book.watch(film_play(11, 1, ago(hours=1)))
+    assert _is_pressing(home)
+    home.run()
+    assert (home.book.states(), home.book.stands().state) == (["published"], "troubled")
+    assert not _is_pressing(home)
+    home.book.pass_time(minutes=2)
+    assert _is_pressing(home)
+    (home.top.parent / "mended").touch()
+    home.run()
+    assert (home.top / "ran").exists()
+    assert not _is_pressing(home)
+
+
+def test_a_command_that_was_taken_away_is_owed_no_more(home: Home) -> None:
+    """Nobody waits for what nobody wants."""
+    home.rules(command="false")
+    home.book.watch(film_play(11, 1, ago(hours=1)))
+    home.run()
+    home.rules()
+    home.book.pass_time(minutes=2)
+    home.run()
+    assert home.book.stands().config is None
+
+
+def _is_pressing(home: Home) -> bool:
+    """Whether publishing has something to do now."""
+    moment = to_millis(now())
+    with home.book.store.database.read() as conn:
+        whose = outbox.pressing(conn, moment)
+        assert bool(whose) <= outbox.has_due(conn, home.book.site.id, moment)
+    return home.book.filled.account.id in whose

@@ -210,6 +210,29 @@ def test_what_a_dead_process_left_is_looked_for(book: Book, outlet: Scripted) ->
     assert (book.post().state, outlet.created) == ("unknown", [])
 
 
+@pytest.mark.parametrize(
+    ("sights", "states", "deleted"),
+    [
+        ([Lookup(Sight.FOUND, "https://blog.example/11")], ["withdrawn", "published"], 1),
+        ([ABSENT] * 3, ["withdrawn"], 0),
+    ],
+)
+def test_a_play_deleted_while_its_post_is_unknown(
+    book: Book, outlet: Scripted, sights: list[Lookup], states: list[str], deleted: int
+) -> None:
+    """It is looked for all the same; what is there is deleted by the rule, else nothing is sent."""
+    book.rules(on_removal="delete")
+    book.watch(film_play(11, 1, ago(hours=1)))
+    outlet.script.append(Kind.UNKNOWN)
+    outlet.sights.extend(sights)
+    book.run(outlet)
+    book.filled.remove_play(11)
+    for minutes in (1, 4, 5, 1):
+        book.pass_time(minutes=minutes)
+        book.run(outlet)
+    assert (book.states(), len(outlet.deleted), len(outlet.created)) == (states, deleted, 1)
+
+
 # --- Rules -------------------------------------------------------------------------------------
 
 

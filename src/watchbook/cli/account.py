@@ -10,7 +10,7 @@ import click
 from watchbook import values
 from watchbook.cli.columns import Row, show
 from watchbook.clock import counted
-from watchbook.errors import InputError, WatchbookError
+from watchbook.errors import InputError, SettingsError, WatchbookError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
@@ -130,7 +130,8 @@ def remove(context: Context, name: str, *, yes: bool) -> None:
         _ask(context, doomed)
     database = context.store.database
     with leases.holding(database, f"account:{doomed.id}", f"the removal of {name}"):
-        problem = _given_back(context, doomed)
+        problems = [*_parted(context, doomed), _given_back(context, doomed)]
+        problem = "\n".join(filter(None, problems)) or None
         with database.write(durable=True) as conn:
             accounts.remove(conn, doomed.id)
     if problem is not None:
@@ -183,11 +184,27 @@ def _ask(context: Context, doomed: Account) -> None:
     click.echo(
         f"Of {doomed.name} the database holds {counted(kept, 'play')}, with all other data sets, "
         "what was removed at Trakt, and the sign-in.\n"
-        "All of that is deleted and the sign-in given back. "
+        "All of that is deleted and the sign-in given back, as are the tokens of websites. "
         f"Archives stay in {context.store.home / 'backups'}.",
         err=True,
     )
     click.confirm(f"Remove {doomed.name}?", abort=True, err=True)
+
+
+def _parted(context: Context, doomed: Account) -> list[str | None]:
+    """Give the tokens of the account's sites back; what their owner still has to do."""
+    from watchbook.publish.joining import part
+    from watchbook.store import sites
+
+    with context.store.database.read() as conn:
+        known = sites.all_sites(conn, doomed.id)
+    told: list[str | None] = []
+    for site in known:
+        try:
+            told.append(part(context.installation, site))
+        except SettingsError as reason:
+            told.append(f"{site.name} could not be told: {reason.message}")
+    return told
 
 
 def _given_back(context: Context, doomed: Account) -> str | None:

@@ -97,7 +97,7 @@ def _list(context: Context) -> None:
         context.answer([_as_data(one) for one in known])
     if not known:
         context.say("There is no site yet. `watchbook site add ADDRESS` connects one.")
-    show(context, [Row(one.name, f"{one.state}; {_counts(one)}") for one in known])
+    show(context, [Row(one.name, f"{one.state}; {_counts(one)}{_whose(one)}") for one in known])
 
 
 def _as_data(one: SiteStanding) -> dict[str, Any]:
@@ -107,6 +107,10 @@ def _as_data(one: SiteStanding) -> dict[str, Any]:
 
     found: dict[str, Any] = cleaned(msgspec.to_builtins(one))
     return found
+
+
+def _whose(one: SiteStanding) -> str:
+    return "; a token by hand: whose it is was not proven" if one.proven is False else ""
 
 
 def _counts(one: SiteStanding) -> str:
@@ -128,6 +132,8 @@ def _about(one: SiteStanding) -> Iterator[Row]:
     if one.published_at is not None:
         yield Row("last post", moment(one.published_at))
     yield Row("endpoint", one.endpoint)
+    if one.proven is False:
+        yield Row("owner", "not proven: the token was given by hand")
 
 
 def _about_rules(found: Site) -> Iterator[Row]:

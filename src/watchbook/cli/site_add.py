@@ -43,7 +43,7 @@ def add(
 
     Example: watchbook site add https://you.example/
     """
-    from watchbook.publish import desk
+    from watchbook.publish import desk, joining
 
     account, installation = context.account(), context.installation
     moment = since(account, begin) if begin is not None else None
@@ -51,6 +51,9 @@ def add(
     join = _with_token if by_token else _with_browser
     if address.startswith(_PATHS):
         join = _with_folder
+    elif name is not None:
+        with context.store.database.read() as conn:
+            joining.check_name(conn, account, address, name)
     joined = join(installation, account, address, name)
     older = 0
     if moment is not None:

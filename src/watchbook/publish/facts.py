@@ -46,9 +46,11 @@ class Facts:
         return [genre for genre in (self.play.genres or "").split(",") if genre]
 
 
-def facts_of(conn: sa.Connection, account_id: int, ids: Collection[int]) -> list[Facts]:
-    """The facts of some plays, in the order of watching."""
-    found = plays_of(conn, account_id, ids)
+def facts_of(
+    conn: sa.Connection, account_id: int, ids: Collection[int], *, removed: bool = False
+) -> list[Facts]:
+    """The facts of some plays, in the order of watching; with ``removed`` of those gone, too."""
+    found = plays_of(conn, account_id, ids, removed=removed)
     notes = _notes(conn, account_id) if found else {}
     times = _times(conn, account_id, {play.title_key for play in found if play.title_key})
     return [

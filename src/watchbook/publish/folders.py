@@ -23,7 +23,7 @@ from watchbook.publish.filing import local, slug_for, written
 from watchbook.publish.frontmatter import mark_of
 from watchbook.publish.generators import GENERATORS, recognised
 from watchbook.publish.rules import read_rules
-from watchbook.store import accounts, sites
+from watchbook.store import accounts, outbox, sites
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
 from watchbook.store.sites import Kind as SiteKind
@@ -74,9 +74,9 @@ class Folder:
     def look(self, post: Post, _expected: str | None = None) -> Lookup:
         """Find the file of a post, wherever a generator has its posts, whatever its date."""
         slug = slug_for(post)
-        if not self._top.is_dir():
-            return CANNOT_TELL
         try:
+            if self._missing():
+                return CANNOT_TELL
             with file_errors(self._top):
                 found = next((one for one in self._files(slug) if _mark(one) == slug), None)
         except StoreError:
@@ -90,6 +90,8 @@ class Folder:
     def finish(self) -> Outcome | None:
         """Run the owner's command, if files have changed since it last went well."""
         command = self._rules.command
+        if self._owed and not command:
+            self._note(None)
         if not (self._owed and command):
             return None
         about = {"WATCHBOOK_SITE": self.site.name}
@@ -105,12 +107,27 @@ class Folder:
 
     def _guarded(self, act: Callable[[], Outcome]) -> Outcome:
         """Do something to the folder, and say what hinders it."""
-        if not self._top.is_dir():
-            return Outcome(Kind.DOWN, words=f"There is no folder {self._top}.")
         try:
-            return act()
+            missing = self._missing()
+            return Outcome(Kind.DOWN, words=missing) if missing else act()
         except StoreError as reason:
             return Outcome(Kind.DOWN, words=reason.message)
+
+    def _missing(self) -> str | None:
+        """Say so when the folder is not there, or is empty though posts were written to it.
+
+        What is written below the mount point of a disk that is not mounted is hidden later.
+        """
+        if not self._top.is_dir():
+            return f"There is no folder {self._top}."
+        with file_errors(self._top):
+            empty = next(self._top.iterdir(), None) is None
+        if not empty:
+            return None
+        with self.store.database.read() as conn:
+            written = outbox.newest_published(conn, self.site.id) is not None
+        again = "If it is meant to be, put any file there."
+        return f"{self._top} is empty: is its disk mounted? {again}" if written else None
 
     def _put(self, post: Post, kind: Kind) -> Outcome:
         words = self._unfit(post)

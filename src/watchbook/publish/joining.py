@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
+import sqlalchemy as sa
 
 from watchbook.clock import now
 from watchbook.connecting import Installation
@@ -75,6 +76,17 @@ def own_document(installation: Installation) -> bytes | None:
     except SettingsError:
         return None
     return client_document(client, scope=" ".join(SCOPES))
+
+
+def check_name(conn: sa.Connection, account: Account, address: str, name: str) -> None:
+    """Raise InputError for a name that a site on another host has: before anybody signs in.
+
+    The same host may be the same site, which is signed in to again.
+    """
+    host = urlsplit(profile_url(address, loopback=True)).hostname
+    for site in sites.all_sites(conn, account.id):
+        if site.name == name and urlsplit(site.me or "").hostname != host:
+            raise sites.name_taken(name)
 
 
 def begin(installation: Installation, address: str, redirect_uri: str | None = None) -> Begun:

@@ -299,8 +299,10 @@ class Pass:
         return found.sight is Sight.FOUND
 
     def _seek(self, post: Post) -> tuple[Entry | None, Lookup]:
+        """Look for a post, also for one whose play was deleted while nobody knew of it."""
         with self._database.read() as conn:
-            facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
+            ids = outbox.plays_of(conn, post.id)
+            facts = facts_of(conn, self._account.id, ids, removed=True)
             entry, _ = self._composed(post, facts) if facts else (None, None)
             expected = self._expected(conn, entry) if entry is not None else None
         return entry, self._outlet.look(entry, expected) if entry is not None else CANNOT_TELL

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis
+from watchbook.publish.websites import SignIn
 from watchbook.store import outbox, sites
 from watchbook.store.outbox import PostState
 from watchbook.store.sites import Site
@@ -18,12 +20,15 @@ from watchbook.store.sites import Site
 class SiteStanding:
     """One site: its state with the reason and what to do, and its posts by state.
 
-    Plays watched before ``connected_at`` are not news there; ``published_at`` is when its last
-    post went out, ``retry_at`` until when it is left alone.
+    ``proven`` says whether its owner has signed in there: with a token that was given by hand
+    nobody knows whose ``me`` is, and a folder has none. Plays watched before ``connected_at`` are
+    not news there; ``published_at`` is when its last post went out, ``retry_at`` until when it is
+    left alone.
     """
 
     name: str
     me: str | None
+    proven: bool | None
     endpoint: str
     state: str
     words: str | None
@@ -41,6 +46,7 @@ def standing(conn: sa.Connection, site: Site) -> SiteStanding:
     return SiteStanding(
         site.name,
         site.me,
+        _is_proven(site),
         site.endpoint,
         site.state,
         site.words,
@@ -50,6 +56,13 @@ def standing(conn: sa.Connection, site: Site) -> SiteStanding:
         from_millis(settled) if settled is not None else None,
         {state.value: counts.get(state, 0) for state in PostState},
     )
+
+
+def _is_proven(site: Site) -> bool | None:
+    if site.me is None:
+        return None
+    sign_in = msgspec.json.decode(site.sign_in, type=SignIn) if site.sign_in else None
+    return sign_in is not None and sign_in.endpoints is not None
 
 
 def standings(conn: sa.Connection, account_id: int) -> list[SiteStanding]:

@@ -218,7 +218,7 @@ def newest_published(conn: sa.Connection, site_id: int) -> Post | None:
 
 
 def pressing(conn: sa.Connection, moment: int) -> set[int]:
-    """The accounts with something to send or to look for by then (millis), at sites that go on."""
+    """The accounts with something to do by then (millis), at sites that go on."""
     rested = sites.c.retry_at.is_(None) | (sites.c.retry_at <= moment)
     goes_on = sites.c.state.in_((SiteState.WORKING, SiteState.TROUBLED)) & rested
     query = (
@@ -226,15 +226,17 @@ def pressing(conn: sa.Connection, moment: int) -> set[int]:
         .join(sites, sites.c.id == outbox.c.site_id)
         .where(goes_on, outbox.c.state.in_(_GOING), outbox.c.due_at <= moment)
     )
-    return set(conn.scalars(query.distinct()))
+    owing = sa.select(sites.c.account_id).where(goes_on, sites.c.config.is_not(None))
+    return set(conn.scalars(query.union(owing)))
 
 
 def has_due(conn: sa.Connection, site_id: int, moment: int) -> bool:
-    """Whether there is something to send or to look for at a site by then (millis)."""
+    """Whether a site has something to send or to look for, or to finish, by then (millis)."""
     query = sa.select(outbox.c.id).where(
         outbox.c.site_id == site_id, outbox.c.state.in_(_GOING), outbox.c.due_at <= moment
     )
-    return conn.scalar(query.limit(1)) is not None
+    owing = sa.select(sites.c.id).where(sites.c.id == site_id, sites.c.config.is_not(None))
+    return conn.scalar(query.union_all(owing).limit(1)) is not None
 
 
 def forget(conn: sa.Connection, outbox_ids: Collection[int]) -> None:

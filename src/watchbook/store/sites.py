@@ -126,9 +126,7 @@ def add(
 ) -> Site:
     """Connect a site, from now on; raises InputError if the name is taken."""
     if any(site.name == name for site in all_sites(conn, account.id)):
-        raise InputError(
-            f"There is a site called {name} already.", hint="Choose another with --name."
-        )
+        raise name_taken(name)
     moment = to_millis(now())
     row = {
         "account_id": account.id,
@@ -144,6 +142,11 @@ def add(
     }
     insert = sa.insert(sites).values(row).returning(sites.c.id)
     return get(conn, conn.execute(insert).scalar_one())
+
+
+def name_taken(name: str) -> InputError:
+    """The error for a name that another site has."""
+    return InputError(f"There is a site called {name} already.", hint="Choose another with --name.")
 
 
 def change(conn: sa.Connection, site_id: int, **values: object) -> None:
