@@ -29,6 +29,9 @@ from watchbook.micropub.titles import Episode, Film, Ids, Show, Watched
 from watchbook.publish.rules import RULES
 from watchbook.settings import SETTINGS, Setting
 from watchbook.trakt.datasets import CATALOGUE, DataSet, Shape
+from watchbook.web.api import words as api_words
+from watchbook.web.api.document import described
+from watchbook.web.api.operations import OPERATIONS, Operation
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 MADE = "<!-- Made by `make docs` from the code; change it there. -->"
@@ -422,6 +425,48 @@ def _as_form(post: Post) -> str:
     return "```\n" + "\n&".join(lines) + "\n```"
 
 
+# --- The API -------------------------------------------------------------------------------
+
+_HEAD_OF_API = """\
+[How to](../how-to/api.md) shows the way. The same stands at `/api/docs` of every installation, and
+for programs at `/api/openapi.json`. `NAME` is the name of an account, `TOKEN` one of its tokens."""
+
+
+def api_page() -> str:
+    """Every operation of the API, and every shape of an answer."""
+    blocks = [block for one in OPERATIONS for block in about_operation(one)]
+    shapes = [block for form in api_words.forms() for block in about_form(form)]
+    return page("The API", _HEAD_OF_API, *blocks, "## Shapes", *shapes)
+
+
+def about_operation(one: Operation) -> Iterator[str]:
+    """One operation: address, who may ask, parameters, example, answer."""
+    address = one.address.replace("{name}", "NAME")
+    yield f"## `GET {address}`"
+    yield f"{one.words} {described(one)}"
+    if one.parameters:
+        rows = (
+            (f"`{each.name}`", api_words.form_of(each), each.words, f"`{each.example}`")
+            for each in one.parameters
+        )
+        yield table(("parameter", "form", "meaning", "example"), rows)
+    yield f"```\n{api_words.curl(one, 'http://localhost:8420')}\n```"
+    yield f"Answers [{one.answer.__name__}](#{one.answer.__name__.lower()})."
+
+
+def about_form(form: api_words.Form) -> Iterator[str]:
+    """One shape and its fields."""
+    yield f"### {form.name}"
+    yield form.words
+    rows = ((f"`{field.name}`", linked(field.type, field.of), field.words) for field in form.fields)
+    yield table(("field", "type", "meaning"), rows)
+
+
+def linked(text: str, name: str | None) -> str:
+    """``text`` with the name of a shape in it as a link to that."""
+    return text if name is None else text.replace(name, f"[{name}](#{name.lower()})")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
@@ -430,6 +475,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "sqlite-export.md": database_page,
     "site-rules.md": rules_page,
     "posts.md": posts_page,
+    "api.md": api_page,
 }
 """Every page that is made, and what makes it."""
 

@@ -32,6 +32,7 @@ PAGES = (
     "sqlite-export.md",
     "site-rules.md",
     "posts.md",
+    "api.md",
 )
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
