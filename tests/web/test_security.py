@@ -20,6 +20,7 @@ def test_an_answer_that_says_nothing_may_do_nothing() -> None:
     found = whole()
     assert found["x-content-type-options"] == "nosniff"
     assert found["x-frame-options"] == "DENY"
+    assert found["cache-control"] == "no-store"
     assert found["referrer-policy"] == "same-origin"
     assert found["cross-origin-opener-policy"] == "same-origin"
     assert found["cross-origin-resource-policy"] == "same-origin"

@@ -1,8 +1,8 @@
 """Headers that every answer carries, whoever made it, and policies for pages with styles.
 
 What an answer says of itself is left as it is; what it does not say is said here, strictly: it
-runs no script, loads nothing, stands in no frame and is read by no other origin. An answer that may
-be framed has a policy of its own::
+runs no script, loads nothing, stands in no frame, is read by no other origin, and is not kept. An
+answer that may be framed has a policy of its own::
 
     Answer(page, HTML, headers={"Content-Security-Policy": policy(frame_ancestors="*", …)})
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from typing import Self
+
+from watchbook.web.answers import NOT_KEPT
 
 Headers = list[tuple[bytes, bytes]]
 CSP = "Content-Security-Policy"
@@ -47,6 +49,7 @@ class Security:
     def __init__(self, *, https: bool) -> None:
         features = ", ".join(f"{feature}=()" for feature in _FEATURES)
         told = {
+            "Cache-Control": NOT_KEPT,
             "X-Content-Type-Options": "nosniff",
             CSP: policy(),
             "Referrer-Policy": "same-origin",
