@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -12,23 +13,28 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from watchbook.indieauth.document import CONTENT_TYPE
-from watchbook.web import metrics
+from watchbook.web import cards, embeds, feeds, metrics, static_files
+from watchbook.web.answers import Answer, kept_for
+from watchbook.web.api import routes as api
 from watchbook.web.clients import Clients, Network
 from watchbook.web.front import Front, View
 from watchbook.web.gate import CLIENT, Gate
+from watchbook.web.images import Images
 from watchbook.web.landing import landing
 from watchbook.web.lane import Lane
 from watchbook.web.last import LAST
 from watchbook.web.limits import Limits
 from watchbook.web.metrics import Metrics, Standing, Traffic
+from watchbook.web.pages import public
 from watchbook.web.refusals import refusal
 from watchbook.web.security import Security
 from watchbook.web.shelf import Offline
 
-VIEWS: tuple[View, ...] = (LAST,)
+VIEWS: tuple[View, ...] = (LAST, embeds.LAST, *cards.VIEWS, *feeds.VIEWS, *public.VIEWS)
 """Every public view. A new one is a module and a name here."""
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_CLIENT_KEPT = kept_for(timedelta(minutes=10))
 
 
 class App:
@@ -56,6 +62,10 @@ class App:
         ]
         if front is not None:
             self.routes += [Route("/", self._landing), *map(front.route, VIEWS)]
+            self.routes += embeds.routes(front)
+            self.routes += api.routes(front)
+            self.routes += Images(front).routes
+            self.routes.append(static_files.ROUTE)
         self._gate = Gate(
             ExceptionMiddleware(
                 Router(self.routes, redirect_slashes=False),  # they would repeat the Host header
@@ -84,10 +94,10 @@ class App:
             raise HTTPException(404)
         return Response(self._metrics.text(), headers=_NOT_KEPT, media_type=metrics.CONTENT_TYPE)
 
-    async def _about_client(self, _request: Request) -> Response:
+    async def _about_client(self, request: Request) -> Response:
         if self._client is None:
             raise HTTPException(404)
-        return Response(self._client, media_type=CONTENT_TYPE)
+        return Answer(self._client, CONTENT_TYPE, cache=_CLIENT_KEPT).response(request)
 
     async def _landing(self, request: Request) -> Response:
         assert self._front is not None
