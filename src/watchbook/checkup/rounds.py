@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from watchbook.checkup import book, machine, remote
 from watchbook.checkup.book import about
 from watchbook.checkup.check import Check, State, guarded, ok, problem
+from watchbook.checkup.lettering import check_fonts
 from watchbook.checkup.pictures import check_pictures
 from watchbook.checkup.places import check_places
 from watchbook.connecting import Installation, app_of
@@ -41,12 +42,9 @@ def rounds(settings: Settings, http: HttpClient | None) -> Iterator[Check]:
     if isinstance(database, Check):
         yield database
         yield from _without_store(settings, outside)
-        yield from check_pictures(settings, http, None)
         return
     try:
         yield from _with_store(settings, database, outside)
-        current = schema_version(database) == SCHEMA_VERSION
-        yield from check_pictures(settings, http, database if current else None)
     finally:
         database.close()
 
@@ -67,6 +65,7 @@ def _without_store(settings: Settings, outside: _Outside | None) -> Iterator[Che
     yield guarded("time zones", lambda: machine.check_zones([]))
     if outside is not None:
         yield from outside.checks(settings.trakt_app[0])
+    yield from check_pictures(settings, outside.http if outside else None, None)
 
 
 def _with_store(
@@ -90,6 +89,7 @@ def _with_store(
             yield from check_places(settings, database, account, outside=outside is not None)
         if grant is not None:
             yield from _with_grant(settings, database, outside, account, grant)
+    yield from check_pictures(settings, outside.http if outside else None, database)
 
 
 def _about(
@@ -99,6 +99,10 @@ def _about(
     yield guarded(sign_in, lambda: book.check_sign_in(account, grant))
     yield guarded(copy, lambda: book.check_data_sets(database, account))
     yield guarded(backup, lambda: book.check_backup(database, account, home))
+    with database.read() as conn:
+        fonts = check_fonts(conn, account)
+    if fonts is not None:
+        yield fonts
 
 
 def _with_grant(

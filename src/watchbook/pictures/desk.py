@@ -31,7 +31,7 @@ from watchbook.pictures.sources import (
     may_have,
 )
 from watchbook.settings import Settings
-from watchbook.steps import step
+from watchbook.steps import hurried, step
 from watchbook.store import picture_work as work
 from watchbook.store.accounts import Account
 from watchbook.store.picture_work import Before, Subject, Wanted
@@ -137,7 +137,7 @@ class _Desk:
         """See to one picture, unless somebody else does; raises RateLimited and StoreError."""
         moment = now()
         with self._store.database.write() as conn:
-            before = work.claim(conn, one, to_millis(moment), to_millis(moment + _CLAIM))
+            before = work.claim(conn, one, to_millis(moment), to_millis(moment + hurried(_CLAIM)))
             subject = work.subject(conn, one.title_key) if before else None
         if before is None or subject is None:
             return

@@ -37,7 +37,7 @@ def placeholder(name: str | None, title_key: str, kind: Kind = Kind.POSTER, unde
     wide, high = SIZES[kind]
     told = plain(name or "") or UNTITLED
     lines = _lines(told)
-    size = min(wide // 9, round(wide * 0.86 / max(map(_ems, lines))))
+    size = min(wide // 9, round(wide * 0.84 / max(map(_ems, lines))))
     first = high / 2 - (len(lines) - 1) * size * 0.6
     words = "".join(
         f'<text x="{wide // 2}" y="{first + place * size * 1.2:.0f}">{escape(line)}</text>'
@@ -77,12 +77,12 @@ def key_in(name: str) -> str:
 
 def _ems(line: str) -> float:
     """About how wide a line is, in heights of its letters."""
-    return sum(1.0 if ord(letter) >= _WIDE else 0.58 for letter in line) or 1.0
+    return sum(1.0 if ord(letter) >= _WIDE else 0.66 for letter in line) or 1.0
 
 
 def _lines(name: str) -> list[str]:
     """The name in one to four lines, the longer the name the longer the lines."""
-    most = max(10, min(_MOST_IN_LINE, len(name) // 3 + 4))
+    most = max(10, min(_MOST_IN_LINE, len(name) // 4 + 5))
     lines = [""]
     for word in _pieces(name, most):
         joined = f"{lines[-1]} {word}".strip()
