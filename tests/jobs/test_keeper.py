@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 
 from tests.conftest import TEST_KEY
@@ -15,11 +16,12 @@ from watchbook.addresses import AddressRule
 from watchbook.clock import now, to_millis
 from watchbook.errors import StoreUnavailable
 from watchbook.http import HttpClient
+from watchbook.jobs.health import Outbox
 from watchbook.jobs.keeper import Keeper
 from watchbook.jobs.port import Job, Stand
 from watchbook.jobs.reaper import Pulse
 from watchbook.settings import load
-from watchbook.store import accounts, due, outbox, runs, sites
+from watchbook.store import accounts, due, outbox, runs, schema, sites
 from watchbook.store.opening import Store
 from watchbook.store.outbox import PostState
 from watchbook.store.sites import Kind, SiteState
@@ -158,3 +160,20 @@ def test_published_posts_are_looked_at_now_and_then(
     with time_machine.travel(now() + timedelta(minutes=10), tick=True):
         keeper.look()
     assert [job for job in shelf.queued if job.startswith("publish")]
+
+
+def test_health_tells_of_posts_that_are_not_done(store: Store, keeper: Keeper) -> None:
+    """By how they stand; what is published or held needs nobody's attention."""
+    with_site(store, due_in=600_000)
+    for state, told in (
+        (PostState.WAITING, Outbox(waiting=1)),
+        (PostState.SENDING, Outbox(waiting=1)),
+        (PostState.UNKNOWN, Outbox(unknown=1)),
+        (PostState.REJECTED, Outbox(rejected=1)),
+        (PostState.PUBLISHED, Outbox()),
+        (PostState.HELD, Outbox()),
+    ):
+        with store.database.write() as conn:
+            conn.execute(sa.update(schema.outbox).values(state=state))
+        keeper.look()
+        assert keeper.health.outbox == told

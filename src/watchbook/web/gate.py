@@ -65,28 +65,39 @@ class Gate:
         began = monotonic()
         client = scope[CLIENT] = self._clients.of(scope)
         wait = self._limits.ask(client.counted_as)
-        ready = None
-        if self._lane is not None and wait == 0 and scope["method"] in _READS:
-            ready = self._lane.at_hand(scope)
-        if ready is not None:
+        if wait == 0 and (ready := self._at_hand(scope)) is not None:
             status = await _give(ready, scope, send)
             self._traffic.count(ready.view.path, status, monotonic() - began)
             return
         going = _Going(self._security, send)
-        status = _too_much(scope, wait)
-        if status:
-            waiting = {"Retry-After": str(ceil(wait))} if wait else None
-            await self._refuse(status, scope, receive, going.send, waiting)
+        await self._go_the_long_way(scope, receive, going, wait)
+        took = monotonic() - began
+        self._traffic.count(_route_of(scope), going.status, took)
+        if wait == 0:
+            self._limits.charge(client.counted_as, going.status, took)
+            self._note(scope, going.status)
+
+    def _at_hand(self, scope: Scope) -> Ready | None:
+        if self._lane is None or scope["method"] not in _READS:
+            return None
+        return self._lane.at_hand(scope)
+
+    def _note(self, scope: Scope, status: int) -> None:
+        view = self._views.get(_route_of(scope))
+        if view is not None and self._lane is not None and status in {200, 304}:
+            self._lane.note(scope, view)
+
+    async def _go_the_long_way(
+        self, scope: Scope, receive: Receive, going: _Going, wait: float
+    ) -> None:
+        """Let the application answer, unless this is too much or too big."""
+        if wait:
+            again = {"Retry-After": str(ceil(wait))}
+            await self._refuse(429, scope, receive, going.send, again)
+        elif status := _too_big(scope):
+            await self._refuse(status, scope, receive, going.send)
         else:
             await self._ask(scope, receive, going)
-        took = monotonic() - began
-        if not wait:
-            self._limits.charge(client.counted_as, going.status, took)
-        path = getattr(scope.get("route"), "path", "none")
-        self._traffic.count(path, going.status, took)
-        view = self._views.get(path)
-        if view is not None and self._lane is not None and going.status in {200, 304}:
-            self._lane.note(scope, view)
 
     async def _ask(self, scope: Scope, receive: Receive, going: _Going) -> None:
         """Let the application answer; a fault in it is ours to write down, once."""
@@ -141,10 +152,13 @@ async def _give(ready: Ready, scope: Scope, send: Send) -> int:
     return status
 
 
-def _too_much(scope: Scope, wait: float) -> int:
+def _route_of(scope: Scope) -> str:
+    """The pattern of the route that answered; never what was asked for, which may be a name."""
+    return getattr(scope.get("route"), "path", "none")
+
+
+def _too_big(scope: Scope) -> int:
     """The status by which a question is refused before anybody reads it, or 0."""
-    if wait:
-        return 429
     if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
         return 414
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")

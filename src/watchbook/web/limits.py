@@ -21,7 +21,7 @@ COST_OF_MAKING = 4.0
 COST_OF_A_SECOND = 100
 """Of making: drawing a picture keeps everybody else waiting."""
 COST_OF_REFUSAL = 40.0
-_LONGEST = 1.0
+_LONGEST_MAKING = 1.0
 """Seconds that are counted at most: beyond that somebody else kept us waiting."""
 _DEBT = 100.0
 """How far a bucket may be overdrawn by what was under way; so nobody waits for long."""
@@ -63,7 +63,7 @@ class Limits:
         if client is None:
             return
         cost = COST_OF_REFUSAL if 400 <= status < 500 else COST_OF_MAKING
-        cost += min(seconds, _LONGEST) * COST_OF_A_SECOND - COST_OF_ASKING
+        cost += min(seconds, _LONGEST_MAKING) * COST_OF_A_SECOND - COST_OF_ASKING
         bucket = self._filled(client)
         bucket.left = max(bucket.left - cost, -_DEBT)
 
