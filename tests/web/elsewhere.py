@@ -135,7 +135,7 @@ def visiting(
     troubles.watch(page)
     yield page
     context.close()
-    assert troubles.seen == []
+    assert troubles.seen == [], troubles.seen
 
 
 LAST = "/api/trakt/last"
@@ -212,7 +212,7 @@ def episode(watchbook: Origin, **others: Any) -> dict[str, Any]:
         "poster_sizes": [],
         "alt": "Poster of Severance",
         "now": None,
-        "attribution": "Data from Trakt",
+        "attribution": "Titles by Trakt; pictures by TMDB and Trakt.",
         **others,
     }
 
@@ -258,7 +258,7 @@ NOTHING = {
     "stale": False,
     "account": "alex",
     "now": None,
-    "attribution": "Data from Trakt",
+    "attribution": "Titles by Trakt; pictures by TMDB and Trakt.",
 }
 NOT_PUBLIC = {"ok": False, "reason": "not public"}
 

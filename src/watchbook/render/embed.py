@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from watchbook.clock import to_iso
+from watchbook.render.attribution import SHORT
 from watchbook.render.entries import Home, title_of
 from watchbook.render.plain import plain
-from watchbook.render.widget import ATTRIBUTION, picture_of
+from watchbook.render.widget import picture_of
 from watchbook.showing import Shown
 
 THEMES = ("auto", "light", "dark")
@@ -44,6 +45,10 @@ STYLE = """
 body {
   margin: 0; font: 400 1rem/1.4 system-ui, sans-serif; background: transparent;
   color: light-dark(#1b1d22, #f2f2ef)
+}
+h1 {
+  position: absolute; inline-size: 1px; block-size: 1px; margin: 0; overflow: hidden;
+  clip-path: inset(50%); white-space: nowrap
 }
 watchbook-last { --watchbook-width: none }
 a { color: inherit }
@@ -126,8 +131,9 @@ def page(home: Home, shown: Sequence[Shown], wish: Wish) -> str:
         f'<base target="_blank"><style>{STYLE}</style>'
         f"{discovery(home.base_url, own, title)}"
         f"{_open_graph({'title': title, 'description': said, 'image': card, 'url': own})}"
-        f"<main><watchbook-last{told}>{_plays(home, shown)}</watchbook-last></main>"
-        f'<script src="{escape(home.base_url)}/widget.js" async></script></html>'
+        f"<main><h1>{escape(title)}</h1>"
+        f"<watchbook-last{told}>{_plays(home, shown)}</watchbook-last></main>"
+        '<script src="../widget.js" async></script></html>'
     )
 
 
@@ -137,7 +143,7 @@ def words(text: str) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Last watched</title><style>{STYLE}</style>"
-        f'<main class="plain"><p>{escape(text)}</p></main></html>'
+        f'<main><h1>Last watched</h1><p class="plain">{escape(text)}</p></main></html>'
     )
 
 
@@ -168,7 +174,7 @@ def _play(home: Home, shown: Shown) -> str:
     title = f"<strong>{escape(plain(shown.title))}</strong>"
     if shown.url:
         title = f'<a href="{escape(shown.url)}" rel="noopener">{title}</a>'
-    beside = [escape(plain(shown.subtitle)), _when(home, shown), f"<small>{ATTRIBUTION}</small>"]
+    beside = [escape(plain(shown.subtitle)), _when(home, shown), f"<small>{escape(SHORT)}</small>"]
     lines = "".join(f"<p>{line}</p>" for line in (title, *beside) if line)
     return f"{picture}<div>{lines}</div>"
 

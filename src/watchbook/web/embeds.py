@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -23,7 +23,7 @@ from watchbook.web.front import Asked, Front, View
 from watchbook.web.security import CSP, digest, policy
 from watchbook.web.static_files import MEDIA_TYPES, content
 
-FRESH = timedelta(minutes=5)
+FRESH = timedelta(minutes=1)
 XML = "text/xml; charset=utf-8"
 _WISHES = ("layout", "theme", "locale")
 _FORMATS = ("json", "xml")
@@ -58,10 +58,11 @@ def _framed(page: str, base_url: str = "", *, status: int = 200) -> Answer:
 
 
 def last(conn: sa.Connection, asked: Asked) -> Answer:
-    """The page in a frame; it shows more than the last play only where the history is shared."""
+    """The page in a frame; a wall of plays needs the history to be public, too."""
     wish = wish_of(asked.query)
-    several = asked.public.shows(Part.HISTORY)
-    plays = showing.latest(conn, asked.public, wish.room.plays if several else 1)
+    if wish.layout == "wall" and not asked.public.shows(Part.HISTORY):
+        wish = replace(wish, layout="card")
+    plays = showing.latest(conn, asked.public, wish.room.plays)
     home = home_of(asked.public.account, asked.base_url)
     return _framed(embed.page(home, plays, wish), asked.base_url)
 
@@ -113,7 +114,8 @@ def _meant(url: str, base_url: str) -> _Meant | None:
     """The page that ``url`` is the address of; None when it is none of ours."""
     if not url.startswith(f"{base_url}/"):
         return None
-    parts = urlsplit(url.removeprefix(base_url))
+    # With its host again, since a path may begin with two slashes and look like one.
+    parts = urlsplit(f"https://x{url.removeprefix(base_url)}")
     query = dict(parse_qsl(parts.query))
     if parts.path == LAST.path:
         return _Meant(query.get("account"), {k: v for k, v in query.items() if k in _WISHES})

@@ -35,7 +35,7 @@
     empty: "Nothing to show yet.",
     failed: "What was watched last could not be loaded.",
     again: "Try again",
-    source: "Data from Trakt",
+    source: "Titles by Trakt; pictures by TMDB and Trakt.",
   };
 
   const CSS = `
@@ -237,7 +237,7 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       this.#root.adoptedStyleSheets = [styles()];
       document.addEventListener("visibilitychange", this.#onSight);
       window.addEventListener("online", this.#onLine);
-      this.#draw();
+      this.#show(this.#state);
       this.#onSight();
     }
 
