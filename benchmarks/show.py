@@ -177,7 +177,7 @@ def _answer(ours: str, path: str) -> dict[str, object] | None:
 
 
 def _address(log: Path) -> str:
-    return _until(lambda: _SERVES.search(log.read_text("utf-8")))[1]
+    return str(_until(lambda: _SERVES.search(log.read_text("utf-8")))[1])
 
 
 def _until_warm(ours: str) -> None:
@@ -283,7 +283,7 @@ def _while_a_sync_writes(stage: Stage, scale: Scale) -> list[Figure]:
     cases["pace"] = partial(_asked, stage.ours + JSON, seconds, rate=500)
     runs: dict[str, list[Load]] = {name: [] for name in cases}
     name = _others_name(stage.here)
-    command = [program("watchbook"), "sync", "--json", "--account", name]
+    command = [str(program("watchbook")), "sync", "--json", "--account", name]
     with (stage.here.folder / "sync.json").open("wb") as out:
         sync = subprocess.Popen(command, env=stage.here.environment, stdout=out, stderr=out)
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -114,26 +115,30 @@ def test_a_stranger_sees_what_is_switched_on_and_nothing_else(town: Town) -> Non
     visitor = Visitor(process.address())
     until(town.finished)
     addresses = {path: filled(town, path) for path in DOORS}
+
+    def seen() -> set[str]:
+        answers = {path: visitor.ask(address) for path, address in addresses.items()}
+        for path, told in answers.items():
+            assert told.status in {200, 401, 404}, (path, told)
+            check_headers(path, told)
+        return {path for path, told in answers.items() if told.status == 200}
+
     for on in ((), *((part,) for part in Part)):
         share(town, *on)
         wanted = {path for path, parts in DOORS.items() if set(parts) & set(on)}
+        until(partial(_same, seen, wanted))
 
-        def seen() -> set[str]:
-            answers = {path: visitor.ask(address) for path, address in addresses.items()}
-            for path, told in answers.items():
-                assert told.status in {200, 401, 404}, (path, told)
-                check_headers(path, told)
-            return {path for path, told in answers.items() if told.status == 200}
 
-        until(lambda wanted=wanted, seen=seen: seen() == wanted)
+def _same(seen: Callable[[], set[str]], wanted: set[str]) -> bool:
+    return seen() == wanted
 
 
 def test_what_is_the_same_for_all_accounts(town: Town) -> None:
     """With nothing shared: it is there, tells no name, and has its headers too."""
     visitor = Visitor(town.start().address())
+    until(town.finished)
     with town.store.database.read() as conn:
         name = accounts.all_accounts(conn)[0].name
-    until(lambda: visitor.ask("/healthz").status == 200)
     for path, status in OPEN.items():
         told = visitor.ask(filled(town, path) if "{" in path else path)
         assert told.status == status, path
