@@ -100,6 +100,27 @@ def test_full_form_tells_details() -> None:
 
 
 @pytest.mark.parametrize(
+    ("images", "kept"),
+    [
+        ({"poster": ["walter.trakt.tv/a.webp", "b"], "fanart": ["c"]},
+         '{"poster":"walter.trakt.tv/a.webp"}'),
+        ({"poster": [], "screenshot": ["walter.trakt.tv/s.webp"]},
+         '{"still":"walter.trakt.tv/s.webp"}'),
+        ({"poster": [], "screenshot": None}, None),
+        ({"poster": [None]}, None),
+        ({"poster": "walter.trakt.tv/a.webp"}, None),
+        ([], None),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_where_pictures_lie_is_kept(images: object, kept: str | None) -> None:
+    """The first address of each kind that is shown; odd ones cost nothing but themselves."""
+    full = MOVIE | {"runtime": 125, "images": images}
+    (title,) = a_play(FILM_PLAY | {"movie": full}).titles
+    assert (title["images"], title["runtime"]) == (kept, 125)
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"watched_at": "1970-01-01T00:00:00.000Z"}, {"watched_at": 0}),
