@@ -135,7 +135,7 @@ async def _asked(url: str, seconds: float, connections: int, rate: float, header
     askers = []
     for _ in range(connections):
         made = await loop.create_connection(
-            lambda: _Asker(question, load), parts.hostname, parts.port
+            lambda: _Asker(question, load), parts.hostname or "", parts.port or 80
         )
         askers.append(made[1])
     began = time.perf_counter()

@@ -146,7 +146,7 @@ def _beside(here: Home, ours: str, remarks: list[str]) -> Iterator[Stage]:
         return
     told = here.folder / "answers.json"
     told.write_text(json.dumps(answers), "utf-8")
-    command = ["node", _EXPRESS / "server.mjs", told]
+    command: list[str | Path] = ["node", _EXPRESS / "server.mjs", told]
     with going_on("express", command, {**here.environment, "NODE_ENV": "production"}, here.folder):
         yield Stage(here, ours, _address(here.folder / "express.log"), paths)
 
