@@ -115,14 +115,15 @@ def rss(feed: Feed) -> bytes:
 
 def json_feed(feed: Feed) -> bytes:
     """The feed as JSON Feed 1.1."""
-    author = {"name": plain(feed.home.name), "url": feed.home.page if feed.has_page else None}
+    name = plain(feed.home.name)
+    author = {"name": name, "url": feed.home.page if feed.has_page else None}
     told: dict[str, object] = {
         "version": JSON_FEED,
         "title": feed.title,
         "home_page_url": feed.link,
         "feed_url": feed.address,
         "next_url": feed.next,
-        "description": f"Films and episodes that {plain(feed.home.name)} watched. {attribution.SHORT}",
+        "description": f"Films and episodes that {name} watched. {attribution.SHORT}",
         "authors": [_known(author)],
         "language": "en",
         "items": [_json_item(feed, shown) for shown in feed.shown],

@@ -33,7 +33,7 @@ EVENTS = (200, 1_000)
 KINDS = {"movie": "films", "episode": "episodes"}
 NAMES = {"plays": "Watched by {}", "upcoming": "Coming up for {}", None: "Watchbook of {}"}
 """What a calendar is called that holds plays, upcoming episodes, or both."""
-_FRESH = kept_for(timedelta(minutes=5))
+_FRESH = kept_for(timedelta(minutes=5), timedelta(hours=1))
 _HEADERS = {**FOR_ANYBODY, "X-Robots-Tag": "noindex"}
 _ABOUT_NO_SHOW = ""
 """The key of no title: a show that nobody here has watched gives an empty feed."""

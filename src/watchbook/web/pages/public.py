@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,7 +63,8 @@ def _newest(conn: sa.Connection, asked: Asked) -> Answer:
     home = home_of(asked.public.account, asked.base_url)
     search = plain(asked.query.get("q", ""))[:LONGEST_SEARCH]
     wanted = Wanted(search=search) if search else EVERYTHING
-    base = appended(home.page, {"q": search}) if search else home.page
+    here = _here(asked)
+    base = appended(here, {"q": search}) if search else here
     try:
         page = _page(conn, asked, wanted, base)
     except InputError:
@@ -83,7 +84,7 @@ def _part(conn: sa.Connection, asked: Asked) -> Answer:
 
 def _month(conn: sa.Connection, asked: Asked, month: Month) -> Answer:
     home = home_of(asked.public.account, asked.base_url)
-    base = f"{home.page}/{month}"
+    base = f"{_here(asked)}/{month}"
     try:
         since, until = (to_millis(book.begins(one, home)) for one in (month, month.next))
         page = _page(conn, asked, Wanted(since=since, until=until), base)
@@ -105,7 +106,7 @@ def _plays(
     search: str = "",
     month: Month | None = None,
 ) -> Answer:
-    """A page of plays, under its own address."""
+    """A page of plays, whose list begins at ``base``."""
     before = asked.query.get("before")
     first = before is None and month is None and not search
     now = showing.now_of(conn, asked.public) if first else None
@@ -113,7 +114,7 @@ def _plays(
         "days": book.days_of(page.shown, home, _prefix(asked)),
         "newer": page.newer,
         "older": page.older,
-        "canonical": appended(base, {"before": before}) if before else base,
+        "canonical": _whole(asked, appended(base, {"before": before}) if before else base),
         "search": search,
         "month": month,
         "first": first,
@@ -137,8 +138,8 @@ def _play(conn: sa.Connection, asked: Asked, history_id: int) -> Answer:
         "entry": entry,
         "month": book.month_of(shown.watched_at, home) if shown.watched_at else None,
         "canonical": entry.url,
-        "older": older and home.play(older.history_id),
-        "newer": newer and home.play(newer.history_id),
+        "older": older and f"{_here(asked)}/{older.history_id}",
+        "newer": newer and f"{_here(asked)}/{newer.history_id}",
     }
     return _answer("public/play.html", asked, home, told)
 
@@ -203,6 +204,16 @@ def _prefix(asked: Asked) -> str:
     return urlsplit(asked.base_url).path
 
 
+def _here(asked: Asked) -> str:
+    """The page of the account, as pages lead to it."""
+    return home_of(asked.public.account, _prefix(asked)).page
+
+
+def _whole(asked: Asked, address: str) -> str:
+    """An address of ours, as it is called from outside."""
+    return asked.base_url + address.removeprefix(_prefix(asked))
+
+
 def _answer(
     template: str,
     asked: Asked,
@@ -213,11 +224,10 @@ def _answer(
 ) -> Answer:
     public = asked.public
     indexed = public.shows(Part.SEARCH_ENGINES)
-    prefix = _prefix(asked)
     common = {
         "home": home,
-        "prefix": prefix,
-        "here": replace(home, base_url=prefix).page,
+        "prefix": _prefix(asked),
+        "here": _here(asked),
         "name": plain(public.account.name),
         "parts": {part.value for part in public.parts},
         "account": {"account": public.account.name},

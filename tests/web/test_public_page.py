@@ -1,0 +1,436 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import mf2py  # type: ignore[import-untyped]
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import html  # type: ignore[import-untyped]
+
+from tests.conftest import TEST_KEY
+from tests.hostile import MARK, STORABLE
+from tests.web.open_book import BASE_URL, NUMBER, OpenBook, a_film, ago, an_episode, hang_poster
+from tests.web.open_book import open_book as opening
+from watchbook.clock import from_iso
+from watchbook.render.plain import plain
+from watchbook.seal import Sealer
+from watchbook.sharing import Part
+from watchbook.store import changes, months, watched
+from watchbook.store.database import Database
+from watchbook.store.opening import Store, migrate
+from watchbook.store.schema import plays as play_table
+from watchbook.store.watched import Place
+from watchbook.web.pages.public import PAGE
+
+HOME = f"{BASE_URL}/@sandra"
+
+
+@pytest.fixture
+def book(store: Store, tmp_path: Path) -> Iterator[OpenBook]:
+    """An open book without a play, on each database."""
+    with opening(store, tmp_path / "out") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def any_book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBook]:
+    """One that many examples are put into, one after the other."""
+    folder = tmp_path_factory.mktemp("any", numbered=True)
+    database = Database(f"sqlite:///{folder / 'home' / 'watchbook.db'}")
+    migrate(database)
+    with opening(Store(database, Sealer([TEST_KEY]), folder / "home"), folder / "out") as opened:
+        yield opened
+    database.close()
+
+
+def entries(page: str, url: str = HOME) -> list[dict[str, Any]]:
+    """The h-entries of a page, as somebody else's parser reads them."""
+    items = mf2py.parse(doc=page, url=url)["items"]
+    if items[0]["type"] == ["h-entry"]:
+        return [items[0]["properties"]]
+    (feed,) = (item for item in items if item["type"] == ["h-feed"])
+    return [one["properties"] for one in feed.get("children", ())]
+
+
+def cite(entry: dict[str, Any]) -> dict[str, Any]:
+    """What an entry says was watched."""
+    (found,) = entry["watch-of"]
+    assert found["type"] == ["h-cite"]
+    properties: dict[str, Any] = found["properties"]
+    return properties
+
+
+def number(entry: dict[str, Any]) -> int:
+    """The history id of an entry."""
+    (found,) = cite(entry)["trakt-watch-id"]
+    return int(found)
+
+
+def links(page: str, rel: str) -> list[str]:
+    """The addresses that a page gives under a relation."""
+    found: list[str] = mf2py.parse(doc=page, url=HOME)["rels"].get(rel, [])
+    return found
+
+
+def walk(book: OpenBook, path: str = "", rel: str = "next") -> Iterator[str]:
+    """Pages from one to the next, as their links lead."""
+    address: str | None = f"{HOME}{path}"
+    while address:
+        page = book.page(address.removeprefix(HOME))
+        yield page
+        address = next(iter(links(page, rel)), None)
+
+
+def test_a_page_says_what_was_watched(book: OpenBook) -> None:
+    """A film and an episode are read back with everything that is known of them."""
+    book.book.plays(a_film(NUMBER, "2026-10-03T19:30:00Z"), an_episode(2, "2026-10-02T22:30:00Z"))
+    key = hang_poster(book.book.store, "movie:1")
+    film, episode = entries(book.page())
+    assert film["name"] == ["Heat (1995)"]
+    assert film["url"] == [f"{HOME}/{NUMBER}"]
+    assert film["published"] == ["2026-10-03T19:30:00Z"]
+    assert film["uid"][0].startswith("urn:uuid:")
+    assert cite(film) == {
+        "name": ["Heat"],
+        "url": ["https://app.trakt.tv/movies/film-1"],
+        "published": ["1995"],
+        "photo": [{"value": f"{BASE_URL}/images/{key}", "alt": "Poster of Heat"}],
+        "trakt-watch-id": [str(NUMBER)],
+    }
+    assert episode["name"] == ["Severance S2 E7 · Chikhai Bardo"]
+    told = cite(episode)
+    assert (told["season"], told["episode"]) == (["2"], ["7"])
+    assert (told["name"], told["publication"]) == (["Chikhai Bardo"], ["Severance"])
+    assert told["url"] == ["https://app.trakt.tv/shows/show-21/seasons/2/episodes/7"]
+    assert told["episode-of"][0]["value"] == "https://app.trakt.tv/shows/show-21"
+    assert told["episode-of"][0]["properties"]["name"] == ["Severance"]
+
+
+def test_the_feed_says_whose_it_is(book: OpenBook) -> None:
+    """The h-feed has its name and an author whose address is the page."""
+    (feed,) = mf2py.parse(doc=book.page(), url=HOME)["items"]
+    assert feed["type"] == ["h-feed"]
+    assert feed["properties"]["name"] == ["Watched by sandra"]
+    (author,) = feed["properties"]["author"]
+    assert author["type"] == ["h-card"]
+    assert author["properties"] == {"name": ["sandra"], "url": [HOME]}
+
+
+def test_the_page_of_a_play(book: OpenBook) -> None:
+    """It is one h-entry that says the same as in the feed, and leads to the plays beside it."""
+    book.book.plays(*(a_film(n, ago(days=n)) for n in (1, 2, 3)))
+    page = book.page("/2")
+    (alone,) = entries(page)
+    same = next(one for one in entries(book.page()) if number(one) == 2)
+    assert {**same, "category": ["crime", "drama"]}.keys() <= alone.keys()
+    assert [alone[key] for key in ("name", "uid", "url", "published", "watch-of")] == [
+        same[key] for key in ("name", "uid", "url", "published", "watch-of")
+    ]
+    assert links(page, "canonical") == [f"{HOME}/2"]
+    assert links(page, "next")[0] == f"{HOME}/3"
+    assert links(page, "prev")[0] == f"{HOME}/1"
+
+
+def test_ratings_show_where_they_are_switched_on(book: OpenBook) -> None:
+    """Beside the play, and in what programs read; otherwise nowhere."""
+    book.book.plays(a_film(1, ago(days=1)))
+    row = {"rated_at": ago(hours=1), "rating": 9, "type": "movie"}
+    book.book.items("ratings_movies", row | {"movie": a_film(1, "")["movie"]})
+    assert entries(book.page())[0]["rating"] == ["9"]
+    assert entries(book.page("/1"))[0]["rating"] == ["9"]
+    book.share(Part.RATINGS, on=False)
+    for path in ("", "/1"):
+        page = book.page(path)
+        assert "rating" not in entries(page)[0]
+        assert "★" not in page
+
+
+@pytest.mark.parametrize("path", ["", "/77", "/2026-10", "?q=heat"])
+def test_a_private_account_shows_nothing(book: OpenBook, path: str) -> None:
+    """It is answered like an account that does not exist, with a page for people."""
+    book.book.plays(a_film(77, "2026-10-03T19:30:00Z"))
+    book.share(Part.HISTORY, on=False)
+    refused, unknown = book.ask(f"/@sandra{path}"), book.ask(f"/@nobody{path}")
+    assert refused.status == unknown.status == 404
+    assert refused.body == unknown.body
+    assert b"Nothing to see here" in refused.body
+    assert refused.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_what_is_not_there(book: OpenBook) -> None:
+    """Odd addresses, empty months and removed plays are answered like what never was."""
+    book.book.plays(a_film(77, "2026-10-03T19:30:00Z"), a_film(78, "2026-10-04T19:30:00Z"))
+    book.book.remove_play(78)
+    odd = ("/78", "/79", f"/{2**63}", "/0", "/077", "/x", "/2026-11", "/2026-13", "/0001-01")
+    more = ("/9999-12", "/2026-10?before=x", "?before=1", f"?before=1_{2**64}", "/77/x", "/%00")
+    missing = book.ask("/@nobody").body
+    for path in (*odd, *more):
+        told = book.ask(f"/@sandra{path}")
+        assert told.status == 404, path
+        assert told.body == missing or path == "/77/x"
+
+
+def test_a_play_shows_after_the_delay(book: OpenBook) -> None:
+    """A play younger than the delay is on no page, and its own is not there either."""
+    book.book.plays(a_film(1, ago(hours=1)), a_film(2, ago(hours=3)), a_film(3, ago(days=-1)))
+    assert [number(one) for one in entries(book.page())] == [1, 2]
+    assert book.ask("/@sandra/3").status == 404
+    book.share(after="2h")
+    month = from_iso(ago(hours=3)).strftime("%Y-%m")
+    for path in ("", "?q=heat", f"/{month}"):
+        page = book.page(path)
+        assert [number(one) for one in entries(page)] == [2]
+        assert "/@sandra/1" not in page
+    assert book.ask("/@sandra/1").status == 404
+    assert links(book.page("/2"), "prev") == []
+    book.share(after="9d")
+    assert entries(book.page()) == []
+    assert "Years" not in book.page()
+
+
+def test_pages_hold_every_play_once(book: OpenBook) -> None:
+    """From page to page, forth and back, every play comes once, also those of one moment."""
+    many = 2 * PAGE + 7
+    book.book.plays(*(a_film(n, ago(hours=n // 3 + 1)) for n in range(1, many + 1)))
+    forth = list(walk(book))
+    seen = [[number(one) for one in entries(page)] for page in forth]
+    assert [len(one) for one in seen] == [PAGE, PAGE, 7]
+    assert len({n for one in seen for n in one}) == many
+    last = links(forth[-1], "canonical")[0].removeprefix(HOME)
+    back = [[number(one) for one in entries(page)] for page in walk(book, last, "prev")]
+    assert back == seen[::-1]
+
+
+def test_search(book: OpenBook) -> None:
+    """Words of films, shows and episodes find plays; what finds nothing says so."""
+    book.book.plays(
+        a_film(1, ago(days=1)), an_episode(2, ago(days=2)), a_film(3, ago(days=3), "Aftersun", 3)
+    )
+    for words, found in {"heat": [1], "BARDO": [2], "sever": [2], "after+sun": [3]}.items():
+        assert [number(one) for one in entries(book.page(f"?q={words}"))] == found
+    page = book.page("?q=%3Cscript%3E%25")
+    assert entries(page) == []
+    assert "No title here has “&lt;script&gt;%” in it." in page
+
+
+def test_months(book: OpenBook) -> None:
+    """A month has the plays of its days where the account is, and leads to those with plays."""
+    book.book.plays(
+        a_film(1, "2026-10-31T23:30:00Z"),  # already November in Berlin
+        a_film(2, "2026-10-31T22:30:00Z"),
+        a_film(3, "2026-08-31T22:30:00Z"),  # September there
+        a_film(4, "2024-12-31T22:30:00Z"),
+        a_film(5, "1939-12-15T20:00:00Z"),
+        a_film(6, "1970-01-01T00:00:00Z"),
+    )
+    page = book.page("/2026-10")
+    assert [number(one) for one in entries(page)] == [2]
+    assert "<h1>October 2026</h1>" in page
+    months = re.findall(r'href="/@sandra/(\d{4}-\d\d)"', page)
+    assert months == ["2026-11", "2024-12", "1939-12", "2026-09", "2026-10", "2026-11"]
+    assert [number(one) for one in entries(book.page("/1939-12"))] == [5]
+    assert book.ask("/@sandra/1970-01").status == 404
+    assert "Some day" in book.page()
+
+
+def test_days_are_those_of_the_account(book: OpenBook) -> None:
+    """Late in the evening in UTC it is the next day in Berlin already."""
+    book.book.plays(a_film(1, "2026-06-30T22:30:00Z"))
+    page = book.page()
+    assert '<time datetime="2026-07-01">' in page
+    assert '<time class="dt-published" datetime="2026-06-30T22:30:00Z">00:30</time>' in page
+
+
+def test_an_empty_page_says_so(book: OpenBook) -> None:
+    """An account without a play has a whole page."""
+    page = book.page()
+    assert entries(page) == []
+    assert "has not watched anything yet" in page
+
+
+def test_what_pages_say_to_other_programs(book: OpenBook) -> None:
+    """Open Graph, canonical address, feeds and oEmbed, where the parts are on."""
+    book.book.plays(a_film(1, ago(days=1)))
+    page = book.page()
+    told = dict(re.findall(r'<meta property="og:([\w:]+)" content="([^"]*)">', page))
+    assert told["title"] == "Watched by sandra"
+    assert told["url"] == HOME
+    assert told["type"] == "profile"
+    assert "image" not in told
+    assert links(page, "canonical") == [HOME]
+    feeds = {"atom": "atom+xml", "rss": "rss+xml", "json": "feed+json"}
+    for kind, media_type in feeds.items():
+        wanted = f'type="application/{re.escape(media_type)}" title="[^"]*" href="([^"]*)"'
+        assert re.findall(wanted, page) == [f"{BASE_URL}/feeds/plays.{kind}?account=sandra"]
+    book.share(Part.LAST)
+    page = book.page()
+    assert f'<meta property="og:image" content="{BASE_URL}/card/last.png?account=sandra">' in page
+    assert "application/json+oembed" in page
+    book.share(Part.FEEDS, Part.LAST, on=False)
+    page = book.page()
+    assert "/feeds/" not in page
+    assert "/card/" not in page
+    key = hang_poster(book.book.store, "movie:1")
+    book.book.plays(a_film(2, ago(days=2)))
+    page = book.page("/2")
+    assert f'<meta property="og:image" content="{BASE_URL}/images/{key}">' in page
+    assert '<meta property="og:type" content="video.movie">' in page
+
+
+def test_search_engines_are_asked_in_only_by_the_person(book: OpenBook) -> None:
+    """A page is not listed unless its part is switched on."""
+    robots = '<meta name="robots" content="noindex">'
+    assert robots in book.page()
+    assert book.ask("/@sandra").headers["x-robots-tag"] == "noindex"
+    book.share(Part.SEARCH_ENGINES)
+    assert robots not in book.page()
+    assert "x-robots-tag" not in book.ask("/@sandra").headers
+
+
+def test_a_page_may_load_only_what_is_ours(book: OpenBook) -> None:
+    """No script, no inline style, no frame; the style is kept for good under its digest."""
+    told = book.ask("/@sandra")
+    policy = told.headers["content-security-policy"]
+    assert "script-src" not in policy
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    page = told.body.decode()
+    assert "<script" not in page
+    assert " style=" not in page
+    (style,) = re.findall(r'<link rel="stylesheet" href="([^"]*)">', page)
+    kept = book.visitor.ask(style)
+    assert (kept.status, kept.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert "immutable" in kept.headers["cache-control"]
+    old = book.visitor.ask(re.sub(r"\.[0-9a-f]{16}\.", ".0123456789abcdef.", style))
+    assert old.body == kept.body
+    assert "immutable" not in old.headers["cache-control"]
+    for odd in ("/static/x.0123.css", "/static/..%2fapp.py", "/static/public.css"):
+        assert book.visitor.ask(odd).status == 404
+
+
+def test_hostile_titles(book: OpenBook) -> None:
+    """Every title there is stands on the page as text, and nothing else comes of it."""
+    some = list(enumerate(STORABLE, 1))
+    book.book.plays(*(a_film(n, ago(minutes=n), text, n) for n, text in some))
+    seen: dict[int, dict[str, Any]] = {}
+    for page in walk(book):
+        assert _harm(page) == []
+        seen |= {number(one): one for one in entries(page)}
+    assert sorted(seen) == [n for n, _ in some]
+    for n, text in some:
+        assert seen[n]["url"] == [f"{HOME}/{n}"]
+        if plain(text):
+            assert seen[n]["name"] == [f"{plain(text)} (1995)"]
+            assert cite(seen[n])["name"] == [plain(text)]
+
+
+def _harm(page: str) -> list[str]:
+    """Elements and attributes that run or fetch what a title says."""
+    found = []
+    for element in html.document_fromstring(page).iter():
+        if element.tag in {"script", "iframe", "svg", "style", "base", "form", "math", "object"}:
+            found += [element.tag] if element.get("action") != "/@sandra" else []
+        for name, value in element.items():
+            fetches = name in {"href", "src", "action"} and MARK in value
+            found += (
+                [f"{name}={value}"] if name.startswith("on") or name == "style" or fetches else []
+            )
+    return found
+
+
+_texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+_moments = st.datetimes(datetime(1890, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+_FAR = 4_000_000_000_000
+_turns = count(1)
+"""An address for each example: one that was asked for lately may be answered as it was."""
+_plays = st.lists(
+    st.tuples(st.integers(1, 2**63 - 1), _moments, st.booleans(), _texts, _texts),
+    max_size=12,
+    unique_by=lambda play: play[0],
+)
+
+
+@given(made=_plays)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_parser_reads_back_exactly_the_plays(any_book: OpenBook, made: Any) -> None:
+    """Whatever was watched: the same ids, times, names and addresses, in the same order."""
+    with any_book.book.store.database.write() as conn:
+        conn.execute(sa.delete(play_table))
+        changes.tell(conn, changes.of_account(any_book.book.account.id))
+    rows = [
+        _row(place, history_id, moment.replace(microsecond=0), film, title, show)
+        for place, (history_id, moment, film, title, show) in enumerate(made, 1)
+    ]
+    any_book.book.plays(*(row for row, *_ in rows))
+    told = entries(any_book.page(f"?before={_FAR}_{next(_turns)}"))
+    wanted = sorted(rows, key=lambda one: (from_iso(one[0]["watched_at"]), one[0]["id"]))[::-1]
+    assert [number(one) for one in told] == [row["id"] for row, *_ in wanted]
+    for one, (row, name, url) in zip(told, wanted, strict=True):
+        moment = from_iso(row["watched_at"])
+        known = moment != datetime(1970, 1, 1, tzinfo=UTC)
+        assert list(map(from_iso, one.get("published", []))) == ([moment] if known else [])
+        assert one["url"] == [f"{HOME}/{row['id']}"]
+        assert cite(one)["url"] == [url]
+        if name:
+            assert one["name"] == [name]
+
+
+def _row(
+    place: int, history_id: int, moment: datetime, film: bool, title: str, show: str
+) -> tuple[dict[str, Any], str, str]:
+    """A row of history, and the name and address that are to be read back."""
+    at = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if film:
+        row = a_film(history_id, at, title, place)
+        name = f"{plain(title)} (1995)" if plain(title) else ""
+        return row, name, f"https://app.trakt.tv/movies/film-{place}"
+    row = an_episode(history_id, at, title, show)
+    row["show"]["ids"] = {"trakt": 1000 + place, "slug": f"show-{place}"}
+    row["episode"]["ids"] = {"trakt": 2000 + place}
+    whole = plain(f"{plain(show)} S2 E7 · {plain(title)}") if plain(show) and plain(title) else ""
+    return row, whole, f"https://app.trakt.tv/shows/show-{place}/seasons/2/episodes/7"
+
+
+def test_a_far_page_is_found_by_the_index(any_book: OpenBook) -> None:
+    """Page 2,000 begins at its row: no sorting, and no walking over the rows before it."""
+    database, here = any_book.book.store.database, Place(1_700_000_000_000, 5)
+    with database.read() as conn:
+        for ask in (
+            lambda: watched.newest(conn, 1, PAGE, before=here),
+            lambda: watched.nearest(conn, 1, PAGE, after=here),
+            lambda: months.newest_before(conn, 1, here.watched_at),
+        ):
+            plan = _plan(conn, ask)
+            assert re.search(r"^SEARCH plays USING (COVERING )?INDEX ix_plays_account_id", plan[0])
+            assert "watched_at" in plan[0].partition("(")[2]  # it begins at the row itself
+            assert not any("TEMP B-TREE" in one for one in plan)
+
+
+def _plan(conn: sa.Connection, ask: Callable[[], object]) -> list[str]:
+    """How SQLite goes about the statement of ``ask``."""
+    told: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, text: str, given: Any, *_: Any) -> None:
+        told.append((text, given))
+
+    sa.event.listen(conn, "before_cursor_execute", note)
+    ask()
+    sa.event.remove(conn, "before_cursor_execute", note)
+    ((text, given),) = told
+    return [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given)]
+
+
+def test_the_future_is_not_shown(book: OpenBook) -> None:
+    """A play dated tomorrow has no page until tomorrow."""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    book.book.plays(a_film(1, tomorrow))
+    assert entries(book.page()) == []
+    assert book.ask("/@sandra/1").status == 404
