@@ -21,7 +21,7 @@ from watchbook.cli.columns import Row, show
 from watchbook.cli.context import Context
 from watchbook.jobs.health import look
 from watchbook.store import budget, datasets, due, grants, leases, runs, workers
-from watchbook.store.schema import budgets
+from watchbook.store.schema import budgets, pictures, titles
 from watchbook.trakt.datasets import CATALOGUE
 from watchbook.values import Rate
 
@@ -482,3 +482,21 @@ def test_who_went_back_to_cron_is_left_in_peace(run: Run, book: Book) -> None:
     planned(book, -3600)
     synced(book)
     assert "schedule" not in run("status").out
+
+
+def test_pictures_are_counted(run: Run, book: Book) -> None:
+    """What is kept, what failed and what is not to be had; nothing is said before there is any."""
+    book.grant()
+    synced(book)
+    assert "pictures" not in run("status").out
+    states = ("kept", "kept", "failed", "none", "waiting")
+    with book.store.database.write() as conn:
+        for number, state in enumerate(states):
+            key = f"movie:{number}"
+            conn.execute(sa.insert(titles).values(key=key, type="movie"))
+            row = {"title_key": key, "kind": "poster", "state": state, "looked_at": 0}
+            conn.execute(sa.insert(pictures).values(**row))
+    told = run("status").out
+    assert "2 kept, 1 waiting, 1 failed, tried again, 1 not to be had" in told
+    (account,) = json.loads(run("status", "--json").out)["accounts"]
+    assert account["pictures"] == {"kept": 2, "failed": 1, "none": 1, "waiting": 1}

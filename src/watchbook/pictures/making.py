@@ -26,7 +26,7 @@ _ENCODERS = (
     ("image/jpeg", "JPEG", {"quality": 82, "progressive": True, "optimize": True}),
     ("image/webp", "WEBP", {"quality": 80, "method": 4}),
 )
-_MOST_PIXELS = 40_000_000
+_MOST_PIXELS = 16_000_000
 _FEWEST_PIXELS = 60
 """In width and in height."""
 _BROKEN = (OSError, ValueError, SyntaxError, MemoryError)
