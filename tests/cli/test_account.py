@@ -84,6 +84,7 @@ def test_the_list_as_data(run: Run, book: Book) -> None:
         "timezone": "Europe/Berlin",
         "locked": "for a reason",
         "own": {"sync-every": None, "backup-every": None, "keep": None},
+        "shared": [],
     }
 
 
