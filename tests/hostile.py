@@ -8,7 +8,7 @@ included. ``STORABLE`` leaves out what a database refuses (the character 0 and l
 
 from __future__ import annotations
 
-import unicodedata
+import zlib
 from collections.abc import Iterator
 from itertools import product
 
@@ -136,6 +136,5 @@ TITLES: tuple[str, ...] = (*STORABLE, *_UNSTORABLE)
 
 def label(text: str) -> str:
     """A short name of a payload, of plain letters, for the names of tests."""
-    head = "".join(c if c.isascii() and c.isalnum() else f"{ord(c):x}." for c in text[:6])
-    kind = unicodedata.name(text[0], "no name") if text else "empty"
-    return f"{head}({len(text)}, {kind.lower()})"
+    head = "".join(c if c.isascii() and c.isalnum() else f"-{ord(c):x}-" for c in text[:6])
+    return f"{head}.{len(text)}.{zlib.crc32(text.encode('utf-8', 'surrogatepass')):x}"

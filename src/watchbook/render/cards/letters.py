@@ -45,7 +45,7 @@ def _clusters(text: str) -> Iterator[str]:
         if not cluster or not _belongs(cluster, char):
             if cluster:
                 yield cluster
-            cluster, marks = char, 0
+            cluster, marks = char, int(unicodedata.combining(char) != 0)
             continue
         marks += unicodedata.combining(char) != 0 or unicodedata.category(char) == "Me"
         if marks <= _MOST_MARKS:
@@ -127,6 +127,8 @@ def wrapped(text: str, room: float, size: float, lines: int, *, bold: bool = Fal
     rest = text
     while rest and len(found) < lines - 1:
         line = _first_line(rest, room, size, bold=bold)
+        if width(line.strip(), size, bold=bold) > room:
+            break
         found.append(line.strip())
         rest = rest[len(line) :].lstrip()
     if rest:

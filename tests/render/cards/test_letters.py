@@ -1,0 +1,117 @@
+"""Letters: texts are cut, measured and chosen without breaking what a reader takes for one."""
+
+# ruff: noqa: RUF001 - letters of other scripts
+
+from __future__ import annotations
+
+import unicodedata
+from html import escape
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hostile import TITLES, label
+from watchbook.render.cards import fonts, letters
+from watchbook.render.cards.letters import Name
+
+FAMILY = "👨‍👩‍👧"
+
+
+@pytest.mark.parametrize("title", TITLES, ids=label)
+def test_any_title_is_fit_for_a_line(title: str) -> None:
+    """No control, no surrogate, nothing that turns the text behind it, few accents; valid XML."""
+    line = letters.fit_for_line(title)
+    assert not [char for char in line if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}]
+    assert not {"\u202a", "\u202b", "\u202d", "\u202e", "\u2066", "\u2067", "\u2069"} & set(line)
+    assert len(line) <= 400
+    ET.fromstring(f"<a>{escape(line)}</a>")
+    marks = "".join("m" if unicodedata.combining(char) else "-" for char in line)
+    assert "mmmm" not in marks
+
+
+@pytest.mark.parametrize("title", TITLES, ids=label)
+@pytest.mark.parametrize("room", [40.0, 180.0, 600.0])
+def test_any_title_keeps_to_its_room(title: str, room: float) -> None:
+    """Lines are as wide as allowed at most, and not more than allowed."""
+    line = letters.fit_for_line(title)
+    lines = letters.wrapped(line, room, 20, 2, bold=True)
+    assert len(lines) <= 2
+    assert all(letters.width(one, 20, bold=True) <= room for one in lines)
+
+
+@given(st.text(max_size=80), st.floats(30, 400))
+def test_nothing_is_lost_but_what_has_no_room(text: str, room: float) -> None:
+    """Lines together are the text, up to an ellipsis."""
+    line = letters.fit_for_line(text)
+    together = "".join(letters.wrapped(line, room, 16, 3)).removesuffix("…")
+    assert line.replace(" ", "").startswith(together.replace(" ", "").removesuffix("…"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("abc", 3),
+        ("e\u0301e\u0323\u0301", 2),
+        (FAMILY * 2, 2),
+        ("🇩🇪🇯🇵", 2),
+        ("👍🏿👍", 2),
+        ("\u1100\u1161\u11a8\u1100", 2),
+        ("1\ufe0f\u20e32", 2),
+    ],
+)
+def test_characters_are_those_of_a_reader(text: str, kept: int) -> None:
+    """Accents, skin tones, families, flags and syllables stay whole."""
+    assert len(list(letters._clusters(text))) == kept
+
+
+def test_a_title_is_cut_between_characters() -> None:
+    """An ellipsis never takes a member out of a family."""
+    cut = letters.shortened(FAMILY * 9, 200, 20)
+    assert cut.endswith("…")
+    assert cut.removesuffix("…") == FAMILY * cut.count("👧")
+
+
+def test_lines_are_broken_at_spaces_and_in_chinese_anywhere() -> None:
+    """A line ends where a reader expects it."""
+    assert letters.wrapped("one two three", 60, 16, 3) == ["one", "two", "three"]
+    assert letters.wrapped("千と千尋の神隠し", 70, 16, 2) == ["千と千尋", "の神隠し"]
+
+
+def test_what_is_written_from_the_right_is_isolated() -> None:
+    """It turns nothing around it; other texts are left as they are."""
+    assert letters.isolated("שלום (2)!") == "\u2068שלום (2)!\u2069"
+    assert letters.isolated("Heat") == "Heat"
+
+
+def test_names_that_can_be_written() -> None:
+    """The title, else another name of it, else what can be written of it."""
+    odd = "\U00016a4f\U0001e900"
+    assert letters.as_writable(Name("Heat", ("x",))) == "Heat"
+    assert letters.as_writable(Name(odd, (odd, "Their Name"))) == "Their Name"
+    assert letters.as_writable(Name(f"Heat {odd}", ())) == "Heat"
+    assert letters.as_writable(Name(odd, ())) == odd
+    assert letters.missing(f"Heat {odd}{odd}") == odd
+
+
+def test_our_fonts_are_read_as_they_are() -> None:
+    """Widths and glyphs are those that the font's makers tell of it."""
+    ours = fonts.ours()
+    assert ours.advances[ord("A")] == pytest.approx(1401 / 2048)
+    assert fonts.ours(bold=True).advances[ord("A")] == pytest.approx(1585 / 2048)
+    assert ours.has("Ω")
+    assert ours.has("ш")
+    assert not ours.has("君")
+    assert ours.path.is_file()
+
+
+def test_a_broken_font_is_passed_over(tmp_path: Path) -> None:
+    """Whatever lies in the folders of fonts, cards are drawn."""
+    whole = fonts.ours().path.read_bytes()
+    parts = (b"", b"x" * 100, whole[:2000], whole[:20], b"ttcf" + b"\xff" * 60)
+    for number, data in enumerate(parts):
+        path = tmp_path / f"{number}.ttf"
+        path.write_bytes(data)
+        assert fonts._read(path) is None
