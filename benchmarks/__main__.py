@@ -22,6 +22,7 @@ from benchmarks import (
     jobs,
     nothing_new,
     one_change,
+    publish,
     show,
     side_by_side,
     start,
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "export": export.measure,
     "diff": diff.measure,
     "jobs": jobs.measure,
+    "publish": publish.measure,
     "show": show.measure,
     "side-by-side": side_by_side.measure,
     "accounts": accounts.measure,
@@ -71,11 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--period", type=int, default=300, metavar="SECONDS", help="how often each is checked"
     )
     parser.add_argument("--periods", type=int, default=2, help="for how long that is watched")
+    parser.add_argument("--posts", type=int, default=10_000, help="how many posts `publish` makes")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    size = chosen.accounts, chosen.big, max(60, chosen.period), chosen.periods
+    size = chosen.accounts, chosen.big, max(60, chosen.period), chosen.periods, chosen.posts
     scale = Scale(chosen.quick, chosen.real_time, *size)
     names = chosen.names or [name for name in BENCHMARKS if name not in BY_NAME_ONLY]
     results, failed = {}, 0

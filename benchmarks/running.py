@@ -28,7 +28,8 @@ class Scale:
 
     ``real_time`` lets the budget's benchmark wait five minutes instead of moving the clock.
     ``accounts`` and ``big`` are how many small and big accounts a hosted installation has; each
-    is checked every ``period`` seconds, and that is watched for so many ``periods``.
+    is checked every ``period`` seconds, and that is watched for so many ``periods``. ``posts`` is
+    how many `publish` makes.
     """
 
     quick: bool = False
@@ -37,6 +38,7 @@ class Scale:
     big: int = 5
     period: int = 300
     periods: int = 2
+    posts: int = 10_000
 
     def plays(self, full: int) -> int:
         """So many plays, or 500."""

@@ -11,7 +11,7 @@ from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.figures import Figure, Result, of_runs
 from benchmarks.running import in_turns, ratio
 
-QUICK = ("start", "nothing-new", "one-change")
+QUICK = ("start", "nothing-new", "one-change", "publish")
 
 
 def test_a_quick_run_prints_a_table_for_each_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,6 +20,7 @@ def test_a_quick_run_prints_a_table_for_each_benchmark(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert out.count("\n| what ") == len(QUICK)
     assert "| requests " in out
+    assert "posts/s" in out
     assert "FAILED" not in out
 
 

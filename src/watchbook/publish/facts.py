@@ -62,8 +62,8 @@ def facts_of(
 def facts_by_post(conn: sa.Connection, site: Site, posts: Iterable[Post]) -> dict[int, list[Facts]]:
     """The facts of many posts of a site at once, by post; the plays of each in order."""
     found: dict[int, list[Facts]] = {post.id: [] for post in posts}
-    post_of = outbox.posts_of_plays(conn, site.id)
-    wanted = [history_id for history_id, post_id in post_of.items() if post_id in found]
+    post_of = outbox.posts_of_plays(conn, found)
+    wanted = list(post_of)
     for start in range(0, len(wanted), CHUNK):
         for facts in facts_of(conn, site.account_id, wanted[start : start + CHUNK]):
             found[post_of[facts.play.history_id]].append(facts)

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from watchbook.clock import from_millis, in_words, now, to_millis
+from watchbook.clock import from_millis, in_words, now, sleep, to_millis
 from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight, foreseen
 from watchbook.micropub.outcome import Kind
 from watchbook.micropub.post import Post as Entry
@@ -41,7 +41,11 @@ _LOOKS_APART = (timedelta(minutes=5), timedelta(days=1))
 
 _PASSING = frozenset({Reason.RATING, Reason.FIRST, Reason.TEXT})
 """Reasons to hold a post that go away by themselves."""
-_AT_A_TIME = 1_000
+_AT_A_TIME = 200
+
+_A_BREATH = 5.0
+"""Seconds that are waited for the pace within a pass: the next pass is a minute away."""
+
 _ASK = (
     "It is not known whether the post was made, and the site shows no way to find out. Look at "
     "the site, then say: `watchbook publish --settle ID posted|again|drop`."
@@ -82,7 +86,7 @@ class Pass:
             self._look(post)
         stopped = quiet = closed or self._is_quiet()
         while not stopped and (batch := self._rows(PostState.WAITING)):
-            stopped = self._send_all(self._wanted(batch))
+            stopped = self._out_of_breath() or self._send_all(self._wanted(batch))
         if self._settler.refusals:
             self._question()
         if not (quiet or self._settler.stopped):
@@ -150,8 +154,12 @@ class Pass:
         pace = self._rules.pace
         since = to_millis(now() - timedelta(seconds=pace.seconds))
         with self._database.read() as conn:
-            used = len(outbox.sent_since(conn, self._site.id, since))
-        if used < pace.count:
+            sent = outbox.sent_since(conn, self._site.id, since + 1)
+        if len(sent) < pace.count:
+            return None
+        seconds = (sent[-pace.count] - since) / 1000
+        if seconds <= _A_BREATH:
+            sleep(seconds)
             return None
         return f"No more than {pace.count} posts in {in_words(timedelta(seconds=pace.seconds))}."
 

@@ -97,6 +97,7 @@ class Attempt:
     words: str | None
 
 
+_CHUNK = 500
 _COLUMNS = [outbox.c[name] for name in Post.__dataclass_fields__]
 _ATTEMPT = [attempts.c[name] for name in Attempt.__dataclass_fields__]
 
@@ -305,11 +306,14 @@ def plays_of(conn: sa.Connection, outbox_id: int) -> list[int]:
     return sorted(conn.scalars(query))
 
 
-def posts_of_plays(conn: sa.Connection, site_id: int) -> dict[int, int]:
-    """The post of each play that has one at the site, by history id."""
+def posts_of_plays(conn: sa.Connection, outbox_ids: Collection[int]) -> dict[int, int]:
+    """The post of each play that one of those posts is about, by history id."""
     query = sa.select(outbox_plays.c.history_id, outbox_plays.c.outbox_id)
-    rows = conn.execute(query.where(outbox_plays.c.site_id == site_id))
-    return {row[0]: row[1] for row in rows}
+    ids, found = list(outbox_ids), {}
+    for start in range(0, len(ids), _CHUNK):
+        some = outbox_plays.c.outbox_id.in_(ids[start : start + _CHUNK])
+        found.update({row[0]: row[1] for row in conn.execute(query.where(some))})
+    return found
 
 
 def changes_of_posts(conn: sa.Connection, site_id: int) -> dict[int, list[Post]]:
