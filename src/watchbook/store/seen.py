@@ -95,13 +95,15 @@ def one(conn: sa.Connection, account_id: int, key: str, *, until: int | None = N
     wanted = conn.execute(sa.select(titles).where(titles.c.key == key)).one_or_none()
     if wanted is None:
         return None
+    part = titles.alias("part")
+    belongs = {
+        "show": part.c.show_key == key,
+        "season": (part.c.show_key == wanted.show_key) & (part.c.season == wanted.season),
+    }
+    # Joined by OR, the show and the title would be looked up for every play.
+    parts = sa.select(part.c.key).where(belongs.get(wanted.type, part.c.key == key))
     counted = _counted(account_id, until, sa.literal(key).label("key"))
-    if wanted.type == "season":
-        of_season = (titles.c.show_key == wanted.show_key) & (titles.c.season == wanted.season)
-        counted = counted.where(of_season)
-    else:
-        counted = counted.where(sa.or_(titles.c.key == key, titles.c.show_key == key))
-    found = counted.subquery()
+    found = counted.where(plays.c.title_key.in_(parts)).subquery()
     row = conn.execute(_described(account_id, found).where(found.c.plays > 0)).one_or_none()
     return Seen._make(row) if row else None
 

@@ -48,7 +48,7 @@ def test_whatever_is_asked_the_answer_is_as_described(
 def _ask_for(operation: Any, mode: GenerationMode) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(deadline=None, suppress_health_check=list(HealthCheck))
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         excused = EXCUSED & set(case.query or {})
         # Without a token private things are not there (404), as test_access.py proves.
         excluded = [ignored_auth, *([positive_data_acceptance] if excused else [])]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 
 from tests.exporting.conftest import HOSTILE, film_play, make_book, synced
 from tests.sync.conftest import Book
@@ -51,7 +53,7 @@ def test_an_unknown_date_is_null(api: Api) -> None:
     assert [one["history_id"] for one in before] == [13, 12]
 
 
-FILTERS = (
+FILTERS: tuple[tuple[str, list[int]], ...] = (
     ("type=episode", [15, 14]),
     ("show=70", [15, 14]),
     ("show=show-70", [15, 14]),
@@ -95,7 +97,7 @@ ODD = (
     (f"/plays?cursor={packed(Page(2**63, '1'))}", "cursor is none that was given here."),
     ("/plays/1e3", "history_id has to be a whole number from 1 to 9223372036854775807."),
     ("/titles/heat", "key has to be the key of a title."),
-    ("/lists/x/items", "id has to be watchlist, favorites, or the number of a list."),
+    ("/lists/x.y/items", "id has to be the id of a list."),
     ("/statistics/years/26", "year has to be a whole number from 1900 to 2199."),
     ("/health?x=1", "'x' is no parameter here."),
 )
@@ -197,6 +199,19 @@ def test_ratings_newest_first(api: Api) -> None:
     ]
 
 
+def test_rows_without_an_id_have_their_page_too(api: Api) -> None:
+    """A rating and a row of a list that Trakt gave no number: told without a key, and passed."""
+    nameless = {"rated_at": "2026-06-02T08:00:00.000Z", "rating": 5, "type": "movie"}
+    api.sandra.items("ratings_movies", {**nameless, "movie": {"title": "Lost é"}})
+    told = list(api.pages("/ratings", api.token, limit=1))
+    assert [one["key"] for one in told] == [None, "movie:3", "movie:1", "episode:702"]
+    assert told[0]["title"] == "Lost é"
+    odd = {"id": "ü 7", "rank": 9, "listed_at": "2026-06-02T08:00:00.000Z", "type": "movie"}
+    api.sandra.items("favorites", {**odd, "movie": {"title": "Odd"}}, {**odd, "id": "ü 8"})
+    rows = list(api.pages("/lists/favorites/items", api.token, limit=1))
+    assert sorted(one["title"] for one in rows) == ["Film 1", "Odd", "Unknown title"]
+
+
 def test_lists_and_what_is_on_them(api: Api) -> None:
     """The watchlist and the favorites first, then the person's own, with their rows."""
     told = api.ask("/lists", api.token).json["items"]
@@ -293,6 +308,26 @@ def test_an_answer_is_not_sent_twice(api: Api) -> None:
         assert (again.status, again.body) == (304, b"")
     assert "public" in api.ask("/plays/12").headers["cache-control"]
     assert "private" in api.ask("/plays/12", api.token).headers["cache-control"]
+
+
+def test_a_page_begins_at_its_row(api: Api) -> None:
+    """The database goes to where the page begins by an index, and sorts nothing."""
+    database = api.sandra.store.database
+    if not database.on_sqlite:
+        pytest.skip("PostgreSQL reads so few rows without any index")
+    asked: list[tuple[str, Any]] = []
+
+    def note(*event: Any) -> None:
+        asked.append((event[2], event[3]))
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+    place = packed(Page(1_780_000_000_000, "13"))
+    assert api.ask(f"/plays?cursor={place}", api.token).status == 200
+    ((statement, values),) = [one for one in asked if "plays.watched_at DESC" in one[0]]
+    with database.read() as conn:
+        plan = [row[-1] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert "(watched_at,history_id)<(?,?)" in plan[0]
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in plan)
 
 
 def test_a_synced_library_comes_out_whole(synced: Book) -> None:

@@ -13,6 +13,7 @@ from watchbook.trakt.parse import TITLE_TYPES
 from watchbook.web.api import numbers, plays, shapes, shelves, standing
 from watchbook.web.api.call import Call, Make
 from watchbook.web.api.parameters import (
+    ANY_KEY,
     KEY,
     Parameter,
     choice,
@@ -32,8 +33,7 @@ _FIRST, _LAST = 1900, 2199
 _STATES = tuple(state.value for state in PostState)
 _WATCHED_TYPES = ("movie", "episode")
 _SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$"
-_LIST = r"^(watchlist|favorites|[0-9]{1,18})$"
-_A_KEY = r"[a-z_]{1,12}:[0-9]{1,19}"
+_LIST = r"^[A-Za-z0-9:_-]{1,60}$"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _person(conn: sa.Connection, call: Call) -> shapes.Person:
 _TYPE = choice("type", "Only films, or only episodes.", _WATCHED_TYPES)
 _TOP = replace(limit(_MOST, 10), name="top", words="How many favourites of each kind.")
 _PAGES = (limit(_MOST, 20), cursor())
-_PAGES_BY_KEY = (limit(_MOST, 20), cursor(_A_KEY))
+_PAGES_BY_KEY = (limit(_MOST, 20), cursor(ANY_KEY))
 
 OPERATIONS: Sequence[Operation] = (
     Operation(
@@ -203,14 +203,14 @@ OPERATIONS: Sequence[Operation] = (
         (
             shaped(
                 "id",
-                "`watchlist`, `favorites`, or the number of a list.",
+                "The `id` of a list: `watchlist`, `favorites`, or its number at Trakt.",
                 _LIST,
                 "watchlist",
                 place="path",
-                form="watchlist, favorites, or the number of a list",
+                form="the id of a list",
             ),
             limit(_MOST, 20),
-            cursor(r"\S{1,60}"),
+            cursor(ANY_KEY),
         ),
     ),
     Operation(

@@ -15,7 +15,10 @@ from watchbook.errors import InputError
 KEY = r"^(movie|show|season|episode):[0-9]{1,18}$"
 HIGHEST = 2**63 - 1
 """The highest number that both databases and Trakt's history ids know."""
-_CURSOR = r"^[A-Za-z0-9_-]{4,120}$"
+_CURSOR = r"^[A-Za-z0-9_-]{4,1400}$"
+_A_NUMBER = r"[0-9]{1,19}"
+ANY_KEY = r"[^\x00]{1,250}"
+"""The key of a row that may have none at Trakt, and then has one that is made of its text."""
 _LONGEST_SEARCH = 100
 _WORDS = rf"^(?=.{{1,{_LONGEST_SEARCH}}}$)[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -137,7 +140,7 @@ class Page(NamedTuple):
         return int(self.key)
 
 
-def cursor(key: str = r"-?[0-9]{1,19}") -> Parameter:
+def cursor(key: str = _A_NUMBER) -> Parameter:
     """Where the last page ended, at a thing whose key is of that form."""
 
     def read(text: str) -> Page:
@@ -163,11 +166,15 @@ def packed(page: Page) -> str:
 def _unpacked(text: str, key: str) -> Page:
     if not re.fullmatch(_CURSOR, text):
         raise ValueError
-    plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-    match = re.fullmatch(rf"(-?[0-9]{{1,19}}) ({key})", plain)
-    if match is None or any(abs(int(n)) > HIGHEST for n in re.findall(r"[0-9]+", plain)):
+    plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    match = re.fullmatch(rf"(-?[0-9]{{1,19}}) ({key})", plain, re.DOTALL)
+    if match is None or not _fits(match[1]) or (key == _A_NUMBER and not _fits(match[2])):
         raise ValueError
     return Page(int(match[1]), match[2])
+
+
+def _fits(number: str) -> bool:
+    return abs(int(number)) <= HIGHEST
 
 
 When = date | datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from watchbook.store.watched import rating_in
 from watchbook.trakt.parse import TITLE_TYPES, decode_any, lookup
 from watchbook.web.api import shapes
 from watchbook.web.api.call import Call, NotThere, cut
-from watchbook.web.api.parameters import Page
+from watchbook.web.api.parameters import KEY, Page
 from watchbook.web.api.shapes import moment
 from watchbook.web.api.subjects import about, millis_in, number, text
 
@@ -43,7 +44,7 @@ def ratings(conn: sa.Connection, call: Call) -> shapes.Ratings:
     found, after = cut(some, limit, lambda one: Page(one.at, one.key))
     told = [
         shapes.Rating(
-            **about(one.row, one.kind, one.key),
+            **about(one.row, one.kind, one.key if re.fullmatch(KEY, one.key) else None),
             rating=one.rating,
             rated_at=moment(one.at),
         )
