@@ -43,6 +43,7 @@ lock: ## Write requirements/*.txt anew; ARGS=--upgrade takes newer versions
 clean: ## Remove everything that these targets made
 	rm -rf .venv .uv .make .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf .coverage .coverage.* htmlcov build dist demo-home
+	rm -rf integrations/react/node_modules integrations/react/dist integrations/react/example/dist
 	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 docs: setup-dev

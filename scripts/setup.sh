@@ -3,7 +3,7 @@
 #
 #   sh scripts/setup.sh runtime         what the program needs
 #   sh scripts/setup.sh s3              that, and the library for S3-compatible services
-#   sh scripts/setup.sh dev             that, the tools for tests and checks, and a browser
+#   sh scripts/setup.sh dev             that, the tools for tests and checks, a browser and Node
 #   sh scripts/setup.sh lock [OPTION]   resolve the requirement files anew
 #
 # Three steps: pip puts uv into .uv, uv makes .venv, uv fills it. Every file that is downloaded
@@ -164,6 +164,18 @@ install_browser() {
     fi
 }
 
+# Only the tests of the React component, and of the widget on a server, need it.
+install_node() {
+    for program in node npm; do
+        command -v "$program" >/dev/null && continue
+        package=$program
+        [ "$program" = node ] && package=nodejs
+        install_package "$package" "$program for the tests of the React component" \
+            "the tests build that component as its users do" ||
+            say "Everything but the tests of the React component works without it."
+    done
+}
+
 install_uv() {
     find_pip
     [ -n "$pip_python" ] || install_pip
@@ -239,6 +251,7 @@ set_up() {
         dev)
             fill_environment dev "those libraries, and the tools for tests and checks"
             install_browser
+            install_node
             ;;
     esac
     stamp "$wanted" "$inputs"

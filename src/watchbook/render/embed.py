@@ -128,7 +128,8 @@ def page(home: Home, shown: Sequence[Shown], wish: Wish) -> str:
         f'<!doctype html><html lang="en" data-theme="{wish.theme}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title>"
-        f'<base target="_blank"><style>{STYLE}</style>'
+        '<base target="_blank"><link rel="icon" href="data:,">'
+        f"<style>{STYLE}</style>"
         f"{discovery(home.base_url, own, title)}"
         f"{_open_graph({'title': title, 'description': said, 'image': card, 'url': own})}"
         f"<main><h1>{escape(title)}</h1>"
