@@ -35,13 +35,16 @@ def is_public(conn: sa.Connection, title_key: str) -> bool:
 
 def _who_watched(conn: sa.Connection, key: str) -> Iterator[tuple[Public, int]]:
     """Those who share anything and watched a title, with the moment of the first time."""
-    episodes = sa.select(titles.c.key).where(titles.c.show_key == key, titles.c.type == "episode")
-    of_title = (plays.c.title_key == key) | plays.c.title_key.in_(episodes)
+    of_title = sa.select(titles.c.key).where((titles.c.key == key) | (titles.c.show_key == key))
     sharing_ = sa.select(shares.c.account_id)
+    # SQLite would rather go through the widest index of all plays if it held every column here.
+    there = plays.c.removed_at.is_(None) & plays.c.discovered_at.is_not(None)
+    first_shown = sa.func.min(sa.case((there, plays.c.watched_at)))
     query = (
-        sa.select(plays.c.account_id, sa.func.min(plays.c.watched_at))
-        .where(plays.c.account_id.in_(sharing_), plays.c.removed_at.is_(None), of_title)
+        sa.select(plays.c.account_id, first_shown)
+        .where(plays.c.account_id.in_(sharing_), plays.c.title_key.in_(of_title))
         .group_by(plays.c.account_id)
+        .having(first_shown.is_not(None))
     )
     for account_id, first in conn.execute(query).all():
         yield sharing.of_account(conn, accounts.get(conn, account_id)), first
