@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.showroom import Owner
 from watchbook import freshness as module
-from watchbook.clock import now
+from watchbook.clock import now, to_millis
 from watchbook.freshness import Freshness, freshness
 from watchbook.store import accounts, grants, runs
 from watchbook.store.grants import State
@@ -120,6 +120,19 @@ def test_export_is_never_stale_by_age(owner: Owner) -> None:
     assert now() - found.as_of >= timedelta(days=400)
     owner.ran("sync", ago=timedelta(days=500))
     assert not of(owner).stale
+
+
+def test_last_good_check_is_never_forgotten(owner: Owner) -> None:
+    """Of a month of quiet syncs the last one stays, and with it the moment of the copy."""
+    owner.grant()
+    for days in (90, 80, 70):
+        owner.ran(ago=timedelta(days=days))
+    owner.ran(outcome=runs.FAILED, ago=timedelta(days=1))
+    before = of(owner)
+    with owner.store.database.write() as conn:
+        assert runs.forget_quiet(conn, to_millis(now() - timedelta(days=30))) == 2
+    assert of(owner) == before
+    assert before.as_of is not None
 
 
 def test_newer_import_does_not_make_checks_newer(owner: Owner) -> None:

@@ -129,9 +129,14 @@ def ended(conn: sa.Connection, job: str, kind: str) -> Run | None:
 def forget_quiet(conn: sa.Connection, before: int) -> int:
     """Delete syncs from before that moment which found nothing new; returns how many.
 
-    Twelve an hour say nothing that the next one does not.
+    Twelve an hour say nothing that the next one does not. An account's last good one stays: it
+    says up to when the copy is known to be true.
     """
+    good = sa.select(sa.func.max(runs.c.id)).where(
+        runs.c.kind == "sync", runs.c.outcome == COMPLETE
+    )
     quiet = sa.delete(runs).where(
+        runs.c.id.not_in(good.group_by(runs.c.account_id)),
         runs.c.kind == "sync",
         runs.c.outcome == COMPLETE,
         runs.c.requests <= 1,
