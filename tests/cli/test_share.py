@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import Book, Run
 from watchbook.sharing import MEANINGS, Part
-from watchbook.store import accounts, shares
+from watchbook.store import accounts, shares, watching
 
 
 def on(book: Book) -> set[str]:
@@ -114,6 +114,16 @@ def test_mistakes_change_nothing(
     assert told.code == 2
     assert hint in told.err
     assert (on(book), delay(book)) == ({"last"}, None)
+
+
+def test_trouble_with_now_is_told(book: Book, run: Run) -> None:
+    """Why Trakt could not be asked what is being watched, as long as that part is on."""
+    assert json.loads(run("share", "on", "now", "--json").out)["trouble"] is None
+    with book.store.database.write() as conn:
+        watching.note(conn, book.account.id, "Trakt is not available at present.")
+    assert "not known at present: Trakt is not available" in run("share").out
+    assert json.loads(run("share", "--json").out)["trouble"].startswith("Trakt is not")
+    assert "not known" not in run("share", "off", "now").out
 
 
 def test_accounts_tell_what_they_show(book: Book, run: Run) -> None:

@@ -46,7 +46,7 @@ def share(
     Example: watchbook share on last history
     """
     from watchbook import sharing
-    from watchbook.store import accounts
+    from watchbook.store import accounts, watching
 
     if change not in {None, "on", "off"}:
         raise InputError(f"{change!r} is neither on nor off.", hint="Try: watchbook share on last")
@@ -57,7 +57,10 @@ def share(
         _keep(context, account, wanted, columns, on=change == "on")
     with context.store.database.read() as conn:
         public = sharing.of_account(conn, accounts.get(conn, account.id))
-    _tell(context, public, noted=change == "on" and bool(_GREY & set(wanted)))
+        look = watching.last_look(conn, account.id) if public.shows(sharing.Part.NOW) else None
+    trouble = look.words if look else None
+    noted = change == "on" and bool(_GREY & set(wanted))
+    _tell(context, public, trouble, noted=noted)
 
 
 def _keep(
@@ -110,7 +113,8 @@ def _delay(text: str) -> str | None:
     return text.strip()
 
 
-def _tell(context: Context, public: Public, *, noted: bool) -> None:
+def _tell(context: Context, public: Public, trouble: str | None, *, noted: bool) -> None:
+    """Say how it stands; ``trouble`` is why Trakt could not be asked what is being watched."""
     from watchbook.sharing import MEANINGS
 
     account = public.account
@@ -124,13 +128,16 @@ def _tell(context: Context, public: Public, *, noted: bool) -> None:
         for part, meaning in MEANINGS.items()
     ]
     if context.json:
-        context.answer({"account": account.name, "delay": account.show_after, "parts": found})
+        told = {"account": account.name, "delay": account.show_after, "parts": found}
+        context.answer({**told, "trouble": trouble})
         return
     show(context, map(_row, found), head=account.name, aside="what everybody may see")
     if not context.quiet:
         _show_addresses(found)
     when = f"{account.show_after} after they were watched" if account.show_after else "at once"
     context.say(f"Plays are shown {when}.")
+    if trouble:
+        context.say(f"What is being watched is not known at present: {trouble}")
     if context.settings["base_url"].origin == "default" and any(one["on"] for one in found):
         context.say("Only this machine finds these addresses: set WATCHBOOK_BASE_URL.")
     if noted:

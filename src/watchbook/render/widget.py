@@ -41,8 +41,8 @@ EXTRAS = {
     "poster_sizes": "every size of the poster: `url`, `width`, `height`, `type`",
     "alt": "what the poster shows, for those who cannot see it",
     "now": "what is being watched right now, where that is shared: `type`, `title`, `subtitle`, "
-    "`year`, `season`, `episode`, `url`, `started_at`, `expires_at`, `progress` (0 to 1); "
-    "else `null`",
+    "`year`, `season`, `episode`, `url`, `started_at`, `expires_at`, `progress` (0 to 1), and a "
+    "poster as above; else `null`",
     "attribution": "where it comes from; show it beside",
 }
 """What stands beside them, and what each says."""
@@ -62,7 +62,7 @@ def last_of(
     now: Now | None = None,
 ) -> dict[str, Any]:
     """What ``/api/trakt/last`` tells of the last play, or of there being none."""
-    beside = {"account": account, "now": now_of(now), "attribution": ATTRIBUTION}
+    beside = {"account": account, "now": now_of(now, base_url), "attribution": ATTRIBUTION}
     if shown is None:
         return {"ok": False, "reason": NOTHING, **_freshness(fresh), **beside}
     told = {
@@ -77,21 +77,16 @@ def last_of(
 
 def play_of(shown: Shown, base_url: str) -> dict[str, Any]:
     """One play, with its poster."""
-    poster = picture_of(shown.poster, base_url, POSTER_WIDTH, alt=f"Poster of {shown.title}")
     return {
         **_title_of(shown),
         "watched_at": None if shown.watched_at is None else to_iso(shown.watched_at),
-        "poster": poster["url"] if poster else None,
         "rating": shown.rating,
-        "colour": poster["colour"] if poster else None,
-        "tiny": poster["tiny"] if poster else None,
-        "poster_sizes": sizes_of(shown.poster, base_url),
-        "alt": poster["alt"] if poster else "",
+        **_poster_of(shown, base_url),
     }
 
 
-def now_of(now: Now | None) -> dict[str, Any] | None:
-    """What is being watched right now."""
+def now_of(now: Now | None, base_url: str) -> dict[str, Any] | None:
+    """What is being watched right now, with its poster."""
     if now is None:
         return None
     return {
@@ -99,6 +94,18 @@ def now_of(now: Now | None) -> dict[str, Any] | None:
         "started_at": to_iso(now.started_at),
         "expires_at": to_iso(now.expires_at),
         "progress": now.progress,
+        **_poster_of(now.shown, base_url),
+    }
+
+
+def _poster_of(shown: Shown, base_url: str) -> Mapping[str, Any]:
+    poster = picture_of(shown.poster, base_url, POSTER_WIDTH, alt=f"Poster of {shown.title}")
+    return {
+        "poster": poster["url"] if poster else None,
+        "colour": poster["colour"] if poster else None,
+        "tiny": poster["tiny"] if poster else None,
+        "poster_sizes": sizes_of(shown.poster, base_url),
+        "alt": poster["alt"] if poster else "",
     }
 
 
