@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from watchbook.render.cards import letters
+from watchbook.render.cards import fonts
 from watchbook.render.cards.themes import NAMES, THEMES
 from watchbook.render.cards.words import LANGUAGES, words_of
 
@@ -82,7 +82,7 @@ def test_twelve_hours(hour: int, told: str) -> None:
 def test_european_words_need_no_font_but_ours() -> None:
     """A PNG in such a language is drawn alike everywhere."""
     latin = [words for name, words in LANGUAGES.items() if name != "ja"]
-    ours = letters.fonts.ours()
+    ours = fonts.ours()
     told = "".join(str(value) for words in latin for value in vars(words).values())
     assert [char for char in set(told) if not ours.has(char) and char != "\n"] == []
 

@@ -20,8 +20,8 @@ _ISOLATE, _END = "\u2068", "\u2069"
 _JOINER = "\u200d"
 _LONGEST = 400
 """Characters of a text that are looked at; none has room for more."""
-_MOST_MARKS = 3
-"""Accents on one letter: as many as any language needs."""
+_MOST_MARKS = 4
+"""Accents and vowels on one letter: as many as any language needs."""
 _EMOJI_WIDTH = 1.4
 _HANGUL = {"L": range(0x1100, 0x1160), "V": range(0x1160, 0x11A8), "T": range(0x11A8, 0x1200)}
 
@@ -45,9 +45,9 @@ def _clusters(text: str) -> Iterator[str]:
         if not cluster or not _belongs(cluster, char):
             if cluster:
                 yield cluster
-            cluster, marks = char, int(unicodedata.combining(char) != 0)
+            cluster, marks = "" if _is_mark(char) else char, 0
             continue
-        marks += unicodedata.combining(char) != 0 or unicodedata.category(char) == "Me"
+        marks += _is_mark(char)
         if marks <= _MOST_MARKS:
             cluster += char
     if cluster:
@@ -66,6 +66,11 @@ def _belongs(cluster: str, char: str) -> bool:
         or (_is_flag(char) and _is_flag(last) and len(cluster) == 1)
         or _is_hangul_part(last, char)
     )
+
+
+def _is_mark(char: str) -> bool:
+    """Whether a character is put on the one before it; without one it is left out."""
+    return unicodedata.category(char) in {"Mn", "Me"} and not _is_variant(char)
 
 
 def _is_emoji(char: str) -> bool:
