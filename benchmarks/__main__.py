@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import (
     accounts,
+    api,
     backup,
     budget,
     diff,
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "jobs": jobs.measure,
     "publish": publish.measure,
     "show": show.measure,
+    "api": api.measure,
     "side-by-side": side_by_side.measure,
     "accounts": accounts.measure,
 }

@@ -68,6 +68,8 @@ FILTERS: tuple[tuple[str, list[int]], ...] = (
     ("from=2026-05-02T22:15:00%2B02:00&to=2026-05-03", [15, 14]),
     ("from=2026-01-01&to=2026-01-01", [12]),  # a day in Berlin begins at 23:00 in UTC
     ("from=2026-05-01&to=2026-05-31&type=movie", [13]),
+    ("from=1960-01-01&to=2025-12-31", []),
+    ("from=0001-01-01T00:00:00Z&to=2026-05-01", [13, 12]),
 )
 """Queries, and the plays that they let pass."""
 
@@ -210,6 +212,8 @@ def test_rows_without_an_id_have_their_page_too(api: Api) -> None:
     api.sandra.items("favorites", {**odd, "movie": {"title": "Odd"}}, {**odd, "id": "ü 8"})
     rows = list(api.pages("/lists/favorites/items", api.token, limit=1))
     assert sorted(one["title"] for one in rows) == ["Film 1", "Odd", "Unknown title"]
+    far = packed(Page(2**62, "x"))
+    assert api.ask(f"/lists/favorites/items?cursor={far}", api.token).json["items"] == []
 
 
 def test_lists_and_what_is_on_them(api: Api) -> None:

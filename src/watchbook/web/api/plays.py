@@ -92,8 +92,8 @@ def one_title(conn: sa.Connection, call: Call) -> shapes.OneTitle:
 def _wanted(conn: sa.Connection, call: Call) -> Wanted:
     values, zone = call.values, call.public.account.zone
     since, until = beginning(values["from"], zone), ending(values["to"], zone)
-    if since is None and until is not None:
-        since = _FIRST_KNOWN  # an unknown date is not before any other
+    if since is not None or until is not None:  # an unknown date lies in no span
+        since = max(since or _FIRST_KNOWN, _FIRST_KNOWN)
     bounds = [one for one in (until, call.until) if one is not None]
     key = values["title"]
     if values["show"] is not None:
