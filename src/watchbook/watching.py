@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+import sqlalchemy as sa
+
 from watchbook.clock import from_iso, to_millis
 from watchbook.connecting import Installation
 from watchbook.errors import RateLimited, RemoteChanged, WatchbookError
 from watchbook.http import Timeouts
-from watchbook.store import watching
+from watchbook.sharing import Part
+from watchbook.store import shares, watching
 from watchbook.store.accounts import Account
 from watchbook.store.titles import TitleWriter
 from watchbook.store.watching import Watching
@@ -37,7 +40,8 @@ def _not_now(seconds: float) -> NoReturn:
 def ask(installation: Installation, account: Account) -> Watching | None:
     """What ``account`` watches, asked of Trakt and kept; None for nothing.
 
-    Raises what hinders it, which is written down too.
+    Raises what hinders it, which is written down too. Nothing is kept of an account that has
+    stopped to show it meanwhile.
     """
     database = installation.store.database
     patience = Patience(tries=1, timeouts=_TIMEOUTS, sleep=_not_now)
@@ -48,13 +52,20 @@ def ask(installation: Installation, account: Account) -> Watching | None:
         found = _watching(item) if item is not None else None
     except WatchbookError as reason:
         with database.write() as conn:
-            watching.note(conn, account.id, reason.message)
+            if _is_shown(conn, account):
+                watching.note(conn, account.id, reason.message)
         raise
     with database.write() as conn:
+        if not _is_shown(conn, account):
+            return None
         if item is not None:
             TitleWriter().save(conn, item.titles)
         watching.save(conn, account.id, found)
     return found
+
+
+def _is_shown(conn: sa.Connection, account: Account) -> bool:
+    return Part.NOW in shares.parts(conn, account.id)
 
 
 def _read(body: bytes) -> ParsedItem:

@@ -166,6 +166,17 @@ def test_only_who_shows_it_and_can_be_asked_is_asked(town: Town) -> None:
     assert town.rows("SELECT * FROM watching") == []
 
 
+def test_nothing_is_kept_once_it_is_off(town: Town) -> None:
+    """A job that was queued before the part was switched off leaves no trace of what runs."""
+    start(town)
+    with town.store.database.write() as conn:
+        sharing.switch_off(conn, 1, [Part.NOW])
+    ask(town)
+    town.sandbox.set_faults("http-503")
+    ask(town)
+    assert town.rows("SELECT * FROM watching") == []
+
+
 @pytest.mark.parametrize("fault", ["body-html", "body-object", "body-null", "body-deep"])
 def test_odd_answer_is_no_film(town: Town, fault: str) -> None:
     """Trakt answers in another shape: nothing is shown, and the words say so."""
