@@ -434,3 +434,23 @@ def test_the_future_is_not_shown(book: OpenBook) -> None:
     book.book.plays(a_film(1, tomorrow))
     assert entries(book.page()) == []
     assert book.ask("/@sandra/1").status == 404
+
+
+def test_a_page_stays_while_the_database_is_away(any_book: OpenBook) -> None:
+    """What was shown last is shown on; what never was is said to be away, on a page for people."""
+    any_book.page()
+    any_book.ask("/@sandra/2026-10")
+    database = any_book.book.store.database
+    file = database.file
+    assert file is not None
+    aside = file.with_name("aside.db")
+    database.close()
+    file.rename(aside)
+    file.mkdir()
+    try:
+        shown, away = any_book.ask("/@sandra"), any_book.ask("/@sandra?q=never")
+    finally:
+        file.rmdir()
+        aside.rename(file)
+    assert (shown.status, b"Watched by" in shown.body) == (200, True)
+    assert (away.status, b"Not now" in away.body) == (503, True)

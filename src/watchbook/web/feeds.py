@@ -28,15 +28,15 @@ from watchbook.web.front import Asked, View
 
 FEED = (50, 200)
 """Plays of a feed, unless told, and at most."""
-EVENTS = (200, 1_000)
+EVENTS = (200, 500)
 """Plays of a calendar, which has no pages, likewise."""
 KINDS = {"movie": "films", "episode": "episodes"}
 NAMES = {"plays": "Watched by {}", "upcoming": "Coming up for {}", None: "Watchbook of {}"}
 """What a calendar is called that holds plays, upcoming episodes, or both."""
 _FRESH = kept_for(timedelta(minutes=5), timedelta(hours=1))
 _HEADERS = {**FOR_ANYBODY, "X-Robots-Tag": "noindex"}
-_ABOUT_NO_SHOW = ""
-"""The key of no title: a show that nobody here has watched gives an empty feed."""
+_NO_SHOW = ""
+"""The key of no title: a show that is not known here gives an empty feed."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, counts: tuple[int, 
     """The plays that were asked for; those of an unknown date, which come last, are left out."""
     limit = number(asked.query, "limit", *counts)
     before = place(asked.query, "before")
+    if wanted.title_key == _NO_SHOW:  # no need to look through all plays for it
+        return _Page([], None)
     found = showing.latest(conn, asked.public, limit + 1, wanted=wanted, before=before)
     rest = place_text(found[limit - 1].place) if len(found) > limit else None
     return _Page([one for one in found[:limit] if one.watched_at is not None], rest)
@@ -118,7 +120,7 @@ def _wanted(conn: sa.Connection, query: Mapping[str, str]) -> Wanted:
         return EVERYTHING
     return Wanted(
         types=frozenset({kind} if kind else ()),
-        title_key=None if show is None else titles.show_called(conn, plain(show)) or _ABOUT_NO_SHOW,
+        title_key=None if show is None else titles.show_called(conn, plain(show)) or _NO_SHOW,
     )
 
 

@@ -25,7 +25,7 @@ from watchbook.store.watched import EVERYTHING, Place, Wanted
 from watchbook.urls import appended
 from watchbook.web.answers import HTML, Answer, kept_for
 from watchbook.web.asking import place, place_text
-from watchbook.web.front import Asked, View
+from watchbook.web.front import Asked, Make, View
 from watchbook.web.pages.templates import rendered
 from watchbook.web.security import CSP, policy
 
@@ -40,13 +40,25 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _LARGEST = 2**63 - 1
 
 
-def _missing() -> Answer:
-    """What everybody is told who asks for what is not there, or not public: always the same."""
-    headers = {CSP: _POLICY, **_NO_ROBOTS}
-    return Answer(rendered("public/missing.html"), HTML, 404, headers=headers)
+def _instead(status: int, heading: str, words: str) -> Answer:
+    """A page that says why there is nothing."""
+    body = rendered("public/missing.html", heading=heading, words=words)
+    return Answer(body, HTML, status, headers={CSP: _POLICY, **_NO_ROBOTS})
 
 
-MISSING = _missing()
+MISSING = _instead(
+    404,
+    "Nothing to see here",
+    "There is no such page, or it is not public. If it is yours, `watchbook share on history` "
+    "shows it.",
+)
+"""What everybody is told who asks for what is not there, or not public: always the same."""
+AWAY = _instead(503, "Not now", "The book cannot be opened at the moment. Please come back later.")
+
+
+def _offline(last: Answer | None, _why: str) -> Answer:
+    """The page as it was last, while the store cannot be read."""
+    return last or AWAY
 
 
 @dataclass(frozen=True)
@@ -238,7 +250,11 @@ def _answer(
     return Answer(page, HTML, cache=_FRESH, headers=headers, ends_at=ends_at)
 
 
+def _view(path: str, make: Make, *query: str) -> View:
+    return View(path, Part.HISTORY, make, query=query, refused=MISSING, offline=_offline)
+
+
 VIEWS = (
-    View("/@{name}", Part.HISTORY, _newest, query=("before", "q"), refused=MISSING),
-    View("/@{name}/{what}", Part.HISTORY, _part, query=("before",), refused=MISSING),
+    _view("/@{name}", _newest, "before", "q"),
+    _view("/@{name}/{what}", _part, "before"),
 )
