@@ -28,7 +28,9 @@ svgs => svgs.map(text => {
     lines.slice(number + 1).forEach(([other, next]) => {
       const across = Math.min(box.x + box.width, next.x + next.width) - Math.max(box.x, next.x)
       const y = (of) => parseFloat(of.getAttribute('y'))
-      const near = Math.abs(y(line) - y(other)) < parseFloat(line.getAttribute('font-size')) * 0.9
+      const size = (of) => parseFloat(of.getAttribute('font-size'))
+      const lower = y(line) > y(other) ? line : other
+      const near = Math.abs(y(line) - y(other)) < size(lower) * 0.8
       if (across > 1 && near) wrong.push(line.textContent + ' lies on ' + other.textContent)
     })
   })

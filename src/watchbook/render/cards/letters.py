@@ -23,6 +23,8 @@ _LONGEST = 400
 _MOST_MARKS = 4
 """Accents and vowels on one letter: as many as any language needs."""
 _EMOJI_WIDTH = 1.4
+_RARE_MARK = 0.6
+"""Ems of an accent that few fonts have: it is drawn beside its letter, not on it."""
 _HANGUL = {"L": range(0x1100, 0x1160), "V": range(0x1160, 0x11A8), "T": range(0x11A8, 0x1200)}
 
 
@@ -98,7 +100,8 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 def _advance(char: str, *, bold: bool) -> float:
     """Ems that a character takes in whatever font a viewer has for it."""
     if _is_silent(char):
-        return 0.0
+        rare = 0x300 <= ord(char) <= 0x20FF and unicodedata.name(char, "").startswith("COMBINING")
+        return _RARE_MARK if rare and not fonts.ours().has(char) else 0.0
     if ord(char) >= 0x1F000 and _is_emoji(char):
         return _EMOJI_WIDTH
     known = fonts.ours(bold=bold).advances.get(ord(char))
