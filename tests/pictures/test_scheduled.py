@@ -48,7 +48,7 @@ def test_a_service_fetches_what_a_sync_has_brought(
 ) -> None:
     """What was watched has its pictures, each asked for once."""
     town = pictured_town(make_town, database_url, tmdb)
-    town.start()
+    town.start(speed=20)
     until(lambda: kept(town) >= 3)
     paths = tmdb.requests()["paths"]
     posters = {path: count for path, count in paths.items() if path.startswith("GET /t/p/")}
@@ -62,10 +62,10 @@ def test_a_killed_service_goes_on(
 ) -> None:
     """What was claimed by the one that died is fetched by the next."""
     town = pictured_town(make_town, database_url, tmdb)
-    killed = town.start(die_at=place)
+    killed = town.start(die_at=place, speed=20)
     until(lambda: not killed.runs)
     assert kept(town) == 0
-    town.start()
+    town.start(speed=20)
     until(lambda: kept(town))
 
 
