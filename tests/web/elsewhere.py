@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -45,13 +45,19 @@ class Origin:
 
     def __init__(self) -> None:
         self.says: dict[str, Said] = {}
+        self._is_away = False
         self.asked: Counter[str] = Counter()
+        self.unchanged: Counter[str] = Counter()
+        """Answers without a body, to those who had it already."""
         origin = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if origin._is_away:
+                    self.close_connection = True
+                    return
                 path = urlsplit(self.path).path
                 origin.asked[self.path] += 1
                 said = origin.says.get(path) or Said("Not found", status=404)
@@ -63,6 +69,10 @@ class Origin:
 
             def _say(self, said: Said) -> None:
                 body = said.body.encode() if isinstance(said.body, str) else said.body
+                etag = said.headers.get("ETag")
+                if etag and self.headers.get("If-None-Match") == etag:
+                    origin.unchanged[self.path] += 1
+                    body, said = b"", replace(said, status=304)
                 self.send_response(said.status)
                 self.send_header("Content-Type", said.media_type)
                 self.send_header("Content-Length", str(len(body)))
@@ -96,6 +106,10 @@ class Origin:
     def tells(self, path: str, told: Any, **others: Any) -> None:
         """Say ``told`` as JSON at ``path``, to pages of any origin."""
         self.says[path] = Said(json.dumps(told), JSON, headers=EVERYBODY, **others)
+
+    def leave(self) -> None:
+        """Answer no more: every connection ends without a word."""
+        self._is_away = True
 
     def total(self, path: str) -> int:
         """How often ``path`` was asked for, whatever the query."""
@@ -274,6 +288,28 @@ def in_state(page: Page, state: str) -> None:
     page.wait_for_function(
         "state => document.querySelector('watchbook-last')?.matches(`:state(${state})`)", arg=state
     )
+
+
+def asked_again(page: Page, origin: Origin, path: str = LAST) -> None:
+    """Let time pass until the component asks again, and wait for the answer."""
+    page.evaluate(
+        """() => { window.answers = 0; for (const name of ['loaded', 'failed'])
+            addEventListener(`watchbook:${name}`, () => { window.answers += 1 }); }"""
+    )
+    until_asked(page, origin, path)
+    page.wait_for_function("() => window.answers > 0")
+
+
+def until_asked(page: Page, origin: Origin, path: str = LAST) -> None:
+    """Let time pass until ``origin`` is asked again.
+
+    Time goes by in steps shorter than the patience with an answer, which takes time of another
+    kind.
+    """
+    before = origin.total(path)
+    while origin.total(path) == before:
+        page.clock.run_for(5_000)
+        page.evaluate("fetch('/favicon.ico')")
 
 
 def label(page: Page) -> str | None:

@@ -16,6 +16,8 @@ from tests.web.elsewhere import (
     NOW,
     WALL,
     Places,
+    Said,
+    asked_again,
     element,
     episode,
     film,
@@ -74,21 +76,55 @@ def test_it_asks_again_every_five_minutes(page: Page, two: Places) -> None:
     two.watchbook.tells(LAST, film(two.watchbook))
     page.clock.run_for("04:59")
     answered(page, two, 1)
-    page.clock.run_for("00:32")
-    answered(page, two, 2)
+    asked_again(page, two.watchbook)
     expect(page.locator("watchbook-last .title")).to_have_text("Perfect Days")
 
 
 def test_times_go_on_without_news(page: Page, two: Places) -> None:
     """The same answer again changes nothing but how long ago it is; the picture is the same."""
-    two.watchbook.tells(LAST, episode(two.watchbook, watched_at="2026-11-21T08:50:20Z"))
+    two.watchbook.tells(LAST, episode(two.watchbook, watched_at="2026-11-21T08:50:25Z"))
     page.goto(two.page(element()))
     in_state(page, "loaded")
     expect(page.locator("watchbook-last time")).to_have_text("10 minutes ago")
     picture = page.locator("watchbook-last img").element_handle()
-    page.clock.run_for("05:31")
+    asked_again(page, two.watchbook)
     expect(page.locator("watchbook-last time")).to_have_text("15 minutes ago")
     assert picture.evaluate("one => one.isConnected")
+
+
+KEPT = {"ETag": '"1"', "Cache-Control": "public, max-age=60, stale-while-revalidate=86400"}
+
+
+def test_what_has_not_changed_is_not_sent_again(page: Page, two: Places) -> None:
+    """Each question goes to the server, which need not repeat itself; nothing old is shown."""
+    said = two.watchbook.says[LAST]
+    two.watchbook.says[LAST] = replace(said, headers={**said.headers, **KEPT})
+    page.goto(two.page(element()))
+    in_state(page, "loaded")
+    asked_again(page, two.watchbook)
+    assert two.watchbook.unchanged[LAST] == 1
+    two.watchbook.tells(LAST, film(two.watchbook))
+    asked_again(page, two.watchbook)
+    expect(page.locator("watchbook-last .title")).to_have_text("Perfect Days")
+
+
+def test_a_watchbook_that_is_away_is_remembered(browser: Browser, two: Places) -> None:
+    """On a new page, with nobody answering, what the browser has kept is shown as stale."""
+    said = two.watchbook.says[LAST]
+    two.watchbook.says[LAST] = replace(said, headers={**said.headers, **KEPT})
+    with visiting(browser, two.watchbook, two.site, excused="ERR_EMPTY_RESPONSE") as page:
+        script = '<script src="/widget.js"></script>'
+        two.site.says["/widget.js"] = two.watchbook.says["/widget.js"]
+        body = element(src=two.watchbook.url + "/")
+        two.site.says["/"] = Said(f'<!doctype html><meta charset="utf-8">{body}{script}')
+        page.goto(two.site.url)
+        in_state(page, "loaded")
+        two.watchbook.leave()
+        page.goto("about:blank")
+        page.goto(two.site.url)
+        in_state(page, "stale")
+        expect(page.locator("watchbook-last .title")).to_have_text("Severance")
+        expect(page.locator("watchbook-last .note")).to_contain_text("As of")
 
 
 def test_a_hidden_page_pauses(page: Page, two: Places) -> None:
@@ -113,8 +149,7 @@ def test_a_glance_away_asks_nothing_more(page: Page, two: Places) -> None:
     page.clock.run_for("00:30")
     page.evaluate(HIDE, False)
     assert asked(page, two) == 1
-    page.clock.run_for("03:05")
-    answered(page, two, 2)
+    asked_again(page, two.watchbook)
 
 
 def test_failures_are_asked_about_less_and_less(page: Page, two: Places) -> None:
@@ -258,6 +293,6 @@ def test_what_was_public_and_is_not_any_more_is_gone(page: Page, two: Places) ->
     page.goto(two.page(element()))
     in_state(page, "loaded")
     two.watchbook.tells(LAST, NOTHING)
-    page.clock.run_for("05:31")
+    asked_again(page, two.watchbook)
     in_state(page, "empty")
     expect(page.locator("watchbook-last .title")).to_have_count(0)

@@ -28,6 +28,7 @@ from tests.web.elsewhere import (
     film,
     going_on,
     places,
+    until_asked,
     visiting,
 )
 
@@ -140,7 +141,7 @@ def test_failed_first_and_later(browser: Browser, two: Places) -> None:
         page.get_by_role("button", name="Try again").click()
         expect(page.get_by_role("link", name="Perfect Days")).to_be_visible()
         two.watchbook.tells(LAST, {}, status=500)
-        page.clock.run_for("05:31")
+        until_asked(page, two.watchbook)
         expect(page.locator(".watchbook")).to_contain_text("As of")
         expect(page.get_by_role("link", name="Perfect Days")).to_be_visible()
 
@@ -150,7 +151,7 @@ def test_it_asks_again(browser: Browser, two: Places) -> None:
     with visiting(browser, two.watchbook, two.site) as page:
         open_page(page, two)
         two.watchbook.tells(LAST, episode(two.watchbook, now=going_on()))
-        page.clock.run_for("05:31")
+        until_asked(page, two.watchbook)
         name = "Watching now: Severance, season 2 episode 8, Sweet Vitriol"
         expect(page.get_by_role("group", name=name)).to_be_visible()
 

@@ -31,7 +31,8 @@ function stateOf(answer: Answer): State {
 
 /** Asks once, and gives the answer; what is not public is as if there were nothing. */
 async function ask(url: string, signal: AbortSignal): Promise<Answer> {
-  const told = await fetch(url, { signal, credentials: "omit" });
+  // Asked each time, which costs a 304: an answer from a day ago is of no use.
+  const told = await fetch(url, { signal, cache: "no-cache", credentials: "omit" });
   if (told.status === 404) return { ok: false };
   if (!told.ok) throw new Error(`HTTP ${told.status}`);
   const answer: unknown = await told.json();

@@ -274,15 +274,20 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       try {
         this.#asked = this.#address;
         if (!this.#asked) throw Error("src is no address");
-        const answer = await fetch(this.#asked, {
-          signal: asking.signal,
-          credentials: "omit",
-          headers: { accept: "application/json" },
+        let away = false;
+        const ask = (cache) =>
+          fetch(this.#asked, { cache, signal: asking.signal, credentials: "omit" });
+        // Asked each time, which costs a 304; when nobody answers, what the browser has kept is shown.
+        const answer = await ask("no-cache").catch((reason) => {
+          if (this.#data || asking.signal.aborted) throw reason;
+          away = true;
+          return ask("force-cache");
         });
         // What is not public is as if there were nothing.
         const told = answer.status === 404 ? '{"ok":false}' : await answer.text();
         if (!answer.ok && answer.status !== 404) throw Error(`HTTP ${answer.status}`);
         this.#take(told);
+        if (away) throw Error("away");
       } catch (reason) {
         if (asking !== this.#asking) return;
         this.#failures += 1;
