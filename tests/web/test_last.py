@@ -89,7 +89,7 @@ def test_headers_let_everybody_read_and_keep_it(visitor: Visitor) -> None:
     assert headers["access-control-allow-origin"] == "*"
     assert headers["content-type"] == "application/json"
     kept = headers["cache-control"]
-    assert kept == "public, max-age=60, stale-while-revalidate=86400, stale-if-error=86400"
+    assert kept == "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 
 
 def test_who_has_it_already_gets_no_body(visitor: Visitor) -> None:

@@ -17,6 +17,8 @@ SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"
 
 NOT_KEPT = "no-store"
+_RENEWING = timedelta(minutes=10)
+_FAILING = timedelta(days=1)
 FOR_ANYBODY: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -67,10 +69,14 @@ def has(asked: str, etag: str) -> bool:
     return asked.strip() == "*" or etag in known
 
 
-def kept_for(fresh: timedelta, longer: timedelta = timedelta(days=1)) -> str:
-    """``Cache-Control`` for what everybody may keep, and show a while longer when we are away."""
-    seconds, stale = int(fresh.total_seconds()), int(longer.total_seconds())
-    return f"public, max-age={seconds}, stale-while-revalidate={stale}, stale-if-error={stale}"
+def kept_for(fresh: timedelta, longer: timedelta = _RENEWING) -> str:
+    """``Cache-Control`` for what everybody may keep, show while it is renewed, and when we fail.
+
+    What is not public any more is no error, so nothing outlives ``longer`` after it was switched
+    off, whoever keeps it.
+    """
+    spans = (int(span.total_seconds()) for span in (fresh, longer, max(longer, _FAILING)))
+    return "public, max-age={}, stale-while-revalidate={}, stale-if-error={}".format(*spans)
 
 
 def as_json(
