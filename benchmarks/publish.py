@@ -111,7 +111,7 @@ def _sent(here: _Desk, workers: int) -> tuple[float, list[Finished]]:
     done: list[Finished] = []
 
     def publish(name: str) -> None:
-        command = [program("watchbook"), "--account", name, "publish"]
+        command = [str(program("watchbook")), "--account", name, "publish"]
         own = here.folder / name
         own.mkdir()
         done.append(run(command, here.env, own))
@@ -150,7 +150,7 @@ def _desk(url: str | None, folder: Path, number: int) -> Iterator[_Desk]:
 @contextmanager
 def _site() -> Iterator[tuple[SiteControl, list[dict[str, str]]]]:
     """A stand-in for the website of two people, in a process of its own."""
-    command = [program("watchbook"), "sandbox", "site", "--port", "0", "--people", "2"]
+    command = [str(program("watchbook")), "sandbox", "site", "--port", "0", "--people", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
