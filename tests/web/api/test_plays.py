@@ -277,8 +277,8 @@ def test_the_account_says_what_may_be_seen(api: Api) -> None:
 
 
 def test_the_last_plays(api: Api) -> None:
-    """Public with their part, as many as asked for, each like the widget's; empty when none."""
-    api.share(Part.LAST)
+    """With the history as many as asked for, each like the widget's; empty when none."""
+    api.share(Part.LAST, Part.HISTORY)
     told = api.ask("/last?limit=2").json
     assert [one["type"] for one in told["items"]] == ["movie", "movie"]
     assert (
@@ -289,6 +289,15 @@ def test_the_last_plays(api: Api) -> None:
     assert told["items"][0] == {name: single[name] for name in told["items"][0]}
     api.delay("36500d")
     assert api.ask("/last").json["items"] == []
+
+
+def test_the_last_play_alone(api: Api) -> None:
+    """Who shows the last play shows no other, however many are asked for; a token sees them all."""
+    api.share(Part.LAST)
+    for query in ("", "?limit=50", "?limit=50&type=movie"):
+        assert len(api.ask(f"/last{query}").json["items"]) == 1
+    assert len(api.ask("/last?limit=2", api.token).json["items"]) == 2
+    assert len(api.ask("/last?limit=2", api.other).json["items"]) == 1
 
 
 def test_statistics_add_up(api: Api) -> None:

@@ -103,6 +103,7 @@ OPERATIONS: Sequence[Operation] = (
         shapes.Last,
         plays.last,
         (limit(_MOST, 10), _TYPE),
+        "Without a token it is one play at most unless `history` is shared as well.",
     ),
     Operation(
         "plays",

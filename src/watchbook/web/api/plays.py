@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from watchbook.freshness import freshness
 from watchbook.render.widget import POSTER_WIDTH, picture_of, play_of
+from watchbook.sharing import Part
 from watchbook.showing import Shown, latest, shown
 from watchbook.store import pictures, seen
 from watchbook.store.pictures import Kind, Picture
@@ -26,9 +27,10 @@ _FIRST_KNOWN = 1
 
 
 def last(conn: sa.Connection, call: Call) -> shapes.Last:
-    """The last plays, as the widget tells one."""
+    """The last plays, as the widget tells one; without the history only the very last."""
     public = call.seen_as
-    found = latest(conn, public, call.values["limit"], wanted=Wanted(types=_types(call)))
+    limit = call.values["limit"] if public.shows(Part.HISTORY) else 1
+    found = latest(conn, public, limit, wanted=Wanted(types=_types(call)))
     fresh = freshness(conn, public.account, call.sync_every)
     told = [play_of(one, call.base_url) for one in found]
     return shapes.Last(
