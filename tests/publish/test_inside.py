@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from json import dumps
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import TEST_KEY
 from tests.exporting.conftest import filled, film_play
@@ -29,12 +31,15 @@ from watchbook.indieauth.tokens import revoke
 from watchbook.micropub.client import Micropub
 from watchbook.micropub.media import upload
 from watchbook.micropub.parts import File
+from watchbook.pictures.desk import fetch
 from watchbook.publish import desk, joining
 from watchbook.publish.websites import SignIn
 from watchbook.seal import Sealer
 from watchbook.settings import load
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
+from watchbook.store.pictures import State
+from watchbook.store.schema import pictures, titles
 
 CLASSES = """
     127.0.0.1 127.1 127.0.1 2130706433 017700000001 0177.0.0.1 0x7f.1 0x7f000001 0x7F.0.0.0x1
@@ -345,6 +350,22 @@ def revocation_endpoint(person: Person, inside: str) -> None:
     assert not revoke(person.http, Endpoints(here, here, inside), TOKEN)
 
 
+def address_of_a_poster(person: Person, inside: str) -> None:
+    """As where a film's poster lies, in somebody's export."""
+    person.book.watch(film_play(11, 1, ago(hours=1)))
+    with person.installation.store.database.write() as conn:
+        conn.execute(sa.update(titles).values(images=dumps({"poster": inside})))
+    fetch(person.installation, person.book.filled.account)
+    with person.installation.store.database.read() as conn:
+        assert conn.scalar(sa.select(pictures.c.state)) == State.FAILED
+
+
+def poster_that_redirects(person: Person, inside: str) -> None:
+    """By the host of a film's poster."""
+    person.site.pages["/poster.jpg"] = redirect(inside)
+    address_of_a_poster(person, person.site.url("/poster.jpg", "127.0.0.1"))
+
+
 DOORS: dict[str, Callable[[Person, str], None]] = {
     "site add": typed,
     "site add --token": typed_with_a_token,
@@ -361,6 +382,8 @@ DOORS: dict[str, Callable[[Person, str], None]] = {
     "the media endpoint": media_endpoint,
     "the renewal of a token": token_endpoint_of_a_renewal,
     "the revocation of a token": revocation_endpoint,
+    "the address of a poster": address_of_a_poster,
+    "a poster that redirects": poster_that_redirects,
 }
 
 

@@ -29,6 +29,8 @@ _ENCODERS = (
 _MOST_PIXELS = 16_000_000
 _FEWEST_PIXELS = 60
 """In width and in height."""
+_SLIMMEST = 10
+"""How many times longer one side may be than the other; WebP has an end at 16,383 pixels."""
 _BROKEN = (OSError, ValueError, SyntaxError, MemoryError)
 
 
@@ -65,7 +67,7 @@ def _opened(body: bytes, kind: Kind, origin: str) -> Image.Image:
     try:
         with Image.open(BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as found:
             wide, high = found.size
-            if wide * high > _MOST_PIXELS or min(wide, high) < _FEWEST_PIXELS:
+            if wide * high > _MOST_PIXELS or not _is_shapely(wide, high):
                 raise BadPicture(f"{origin} sent a picture of {wide} by {high} pixels.")
             most = max(WIDTHS[kind])
             found.draft("RGB", (most, most))  # a JPEG is decoded no larger than it is wanted
@@ -74,6 +76,11 @@ def _opened(body: bytes, kind: Kind, origin: str) -> Image.Image:
         raise BadPicture(f"{origin} sent a picture that would fill the memory.") from None
     except _BROKEN:
         raise BadPicture(f"{origin} sent something that is no whole picture.") from None
+
+
+def _is_shapely(wide: int, high: int) -> bool:
+    """Whether a picture is large enough, and no strip."""
+    return min(wide, high) >= max(_FEWEST_PIXELS, max(wide, high) / _SLIMMEST)
 
 
 def _plain(found: Image.Image) -> Image.Image:

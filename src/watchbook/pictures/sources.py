@@ -15,6 +15,7 @@ from watchbook.pictures.making import WIDTHS
 from watchbook.store.picture_work import Subject
 from watchbook.store.pictures import Kind
 from watchbook.tmdb import Tmdb
+from watchbook.urls import absolute
 
 TMDB, TRAKT = "tmdb", "trakt"
 MOST_BYTES = 12 * 1024 * 1024
@@ -69,13 +70,17 @@ def _places(subject: Subject, kind: Kind) -> Iterator[str]:
 def at_trakt(subject: Subject, kind: Kind) -> Found | None:
     """The picture that Trakt told with the title, else with its show."""
     told = [subject.images, subject.show_images if kind is Kind.POSTER else None]
-    for text in told:
-        address = _images(text).get(kind.value)
-        if address:
-            # Trakt names host and path (its guide to images, 2026-06-19).
-            url = address if "://" in address else f"https://{address}"
-            return Found(TRAKT, url, urlsplit(url).path, None)
-    return None
+    addresses = (_images(text).get(kind.value) for text in told)
+    return next((found for found in map(_told, addresses) if found), None)
+
+
+def _told(address: str | None) -> Found | None:
+    """The picture at an address, unless it is none: exports may say anything."""
+    if not address:
+        return None
+    # Trakt names host and path (its guide to images, 2026-06-19).
+    url = absolute(address if "://" in address else f"https://{address}")
+    return Found(TRAKT, url, urlsplit(url).path, None) if url else None
 
 
 def may_have(source: str, subject: Subject, kind: Kind) -> bool:
