@@ -106,6 +106,13 @@ def test_parts_that_show_every_play_show_every_picture(museum: Museum, part: Par
     assert not museum.sees(FILM)
 
 
+def test_what_is_unknown_is_drawn_for_everybody(museum: Museum) -> None:
+    """A play of which Trakt does not say what it was: the picture tells nothing of anybody."""
+    told = museum.ask(address_of(None))
+    assert (told.status, told.headers["content-type"]) == (200, "image/svg+xml; charset=utf-8")
+    assert b"Untitled" in told.body
+
+
 def test_ratings_alone_show_no_picture(museum: Museum) -> None:
     """They stand beside plays, which are not shown."""
     museum.share(Part.RATINGS)
@@ -113,10 +120,16 @@ def test_ratings_alone_show_no_picture(museum: Museum) -> None:
 
 
 def test_the_last_watch_shows_nothing_older(museum: Museum) -> None:
-    """The show of the last two plays is seen, the film before them is not."""
+    """The last film and the last show can be asked for; what came two films before cannot."""
     museum.share(Part.LAST)
     assert museum.sees(SHOW)
+    assert museum.sees(FILM)
+    museum.gallery.add_title(OLD, title="Soon")
+    for number in (4, 5):
+        museum.gallery.watch(OLD, number, to_millis(now() - timedelta(seconds=1)))
+    museum.share(Part.LAST)
     assert not museum.sees(FILM)
+    assert museum.ask(address_of(OLD)).status == 200
 
 
 def test_a_picture_shows_no_sooner_than_its_play(museum: Museum) -> None:

@@ -12,7 +12,6 @@ from watchbook.render.placeholder import (
     SIZES,
     UNTITLED,
     address_of,
-    as_data,
     colour_of,
     key_in,
     placeholder,
@@ -90,8 +89,8 @@ def test_an_episode_is_wider_than_high() -> None:
 
 
 def test_its_address_names_the_title() -> None:
-    """And is read back; as data it needs no address."""
+    """And is read back; a play of which nothing is known has one, too."""
     address = address_of("movie:12000", "https://watch.example")
     assert address == "https://watch.example/images/title/movie-12000.svg"
     assert key_in("movie-12000") == "movie:12000"
-    assert as_data(placeholder("Heat", "movie:1")).startswith("data:image/svg+xml;base64,")
+    assert address_of(None) == "/images/title/unknown.svg"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from watchbook.render.placeholder import colour_of
 from watchbook.render.widget import now_of, picture_of, play_of, sizes_of
 from watchbook.showing import Now, Shown
 from watchbook.store.pictures import Kind, Picture, PictureFile
@@ -29,22 +30,34 @@ def shown(poster: Picture | None = None, **known: object) -> Shown:
 @pytest.mark.parametrize(("width", "chosen"), [(1, 154), (154, 154), (155, 342), (2000, 780)])
 def test_file_that_is_wide_enough(width: int, chosen: int) -> None:
     """The smallest file that fills the place, or the widest there is."""
-    found = picture_of(POSTER, BASE, width, alt="a poster")
+    found = picture_of(POSTER, "movie:11", BASE, width, alt="a poster")
     assert found == {
         "url": f"{BASE}/images/key{chosen}",
         "width": chosen,
         "height": chosen * 3 // 2,
+        "type": "image/webp",
         "colour": "#224466",
         "tiny": "data:image/webp;base64,AAAA",
         "alt": "a poster",
     }
 
 
-@pytest.mark.parametrize("picture", [None, Picture("movie:1", Kind.POSTER, "#000000", "", ())])
-def test_no_file_is_no_picture(picture: Picture | None) -> None:
-    """Without a kept file there is no address that would lead nowhere."""
-    assert picture_of(picture, BASE, 342) is None
-    assert sizes_of(picture, BASE) == []
+@pytest.mark.parametrize(
+    ("title_key", "name"), [("movie:11", "movie-11"), (None, "unknown")], ids=["title", "nothing"]
+)
+def test_what_is_not_kept_is_drawn(title_key: str | None, name: str) -> None:
+    """There is no hole: the drawn picture has an address, a size and a colour of its own."""
+    drawn = picture_of(None, title_key, BASE, 342, alt="a poster")
+    assert drawn == {
+        "url": f"{BASE}/images/title/{name}.svg",
+        "width": 400,
+        "height": 600,
+        "type": "image/svg+xml",
+        "colour": colour_of(title_key),
+        "tiny": None,
+        "alt": "a poster",
+    }
+    assert [one["url"] for one in sizes_of(None, title_key, BASE)] == [drawn["url"]]
 
 
 def test_poster_of_a_play() -> None:
@@ -61,7 +74,8 @@ def test_play_of_which_nothing_is_known() -> None:
     """A play without a title and a date is told, with null for what is not known."""
     told = play_of(shown(), BASE)
     assert told["title"] == "Unknown title"
-    assert [told[key] for key in ("year", "watched_at", "url", "poster", "rating")] == [None] * 5
+    assert [told[key] for key in ("year", "watched_at", "url", "rating")] == [None] * 4
+    assert told["poster"] == f"{BASE}/images/title/unknown.svg"
 
 
 @pytest.mark.parametrize(

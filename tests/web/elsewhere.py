@@ -238,7 +238,7 @@ def film(watchbook: Origin, **others: Any) -> dict[str, Any]:
     return episode(watchbook, **{**told, **place, **others})
 
 
-def going_on(**others: Any) -> dict[str, Any]:
+def going_on(watchbook: Origin, **others: Any) -> dict[str, Any]:
     """What is being watched right now, as `/api/trakt/last` tells it."""
     return {
         "type": "episode",
@@ -251,6 +251,11 @@ def going_on(**others: Any) -> dict[str, Any]:
         "started_at": "2026-11-21T08:40:00.000Z",
         "expires_at": "2026-11-21T09:20:00.000Z",
         "progress": 0.5,
+        "poster": f"{watchbook.url}/images/p",
+        "colour": "#1d4f6e",
+        "tiny": TINY,
+        "poster_sizes": [],
+        "alt": "Poster of Severance",
         **others,
     }
 

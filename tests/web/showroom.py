@@ -153,16 +153,17 @@ class Visitor:
 
 
 @contextmanager
-def served(store: Store, base_url: str = "https://watch.example") -> Iterator[Visitor]:
-    """The web server on loopback, with its watcher; gone afterwards."""
-    front = Front(store, base_url)
-    front.watcher.start()
-    app = make_app(lambda: {"status": "ok"}, None, front)
-    try:
-        with (
-            listening(Listen("127.0.0.1", 0)) as listener,
-            WebServer(app, listener) as server,
-        ):
-            yield Visitor(f"http://{server.address}", front)
-    finally:
-        front.watcher.stop()
+def served(store: Store, base_url: str | None = "https://watch.example") -> Iterator[Visitor]:
+    """The web server on loopback, with its watcher; gone afterwards.
+
+    Without a ``base_url`` it goes by the address that it listens at, as browsers need it.
+    """
+    with listening(Listen("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        front = Front(store, base_url or f"http://{host}:{port}")
+        front.watcher.start()
+        try:
+            with WebServer(make_app(lambda: {"status": "ok"}, None, front), listener) as server:
+                yield Visitor(f"http://{server.address}", front)
+        finally:
+            front.watcher.stop()

@@ -377,7 +377,7 @@ def test_in_a_frame_on_another_site(
     with sqlite_store(tmp_path) as store, Origin().serving() as site:
         watched(store).share(Part.LAST, Part.HISTORY)
         with (
-            served(store) as stranger,
+            served(store, None) as stranger,
             visiting(browser, stranger.address, site, viewport=size) as page,
         ):
             room = LAYOUTS[layout]
@@ -405,7 +405,7 @@ def test_without_a_script_it_reads_well(browser: Browser, tmp_path: Path) -> Non
     with sqlite_store(tmp_path) as store:
         owner = watched(store)
         with (
-            served(store) as stranger,
+            served(store, None) as stranger,
             visiting(browser, stranger.address, excused="404", java_script_enabled=False) as page,
         ):
             page.goto(stranger.address + "/embed/last")
@@ -430,7 +430,7 @@ def test_the_component_reads_what_the_server_says(
     """On a page elsewhere, with nothing but the script's address: the real data arrives."""
     with sqlite_store(tmp_path) as store, Origin().serving() as site:
         watched(store).share(Part.LAST, Part.HISTORY)
-        with served(store) as stranger, visiting(browser, stranger.address, site) as page:
+        with served(store, None) as stranger, visiting(browser, stranger.address, site) as page:
             site.says["/"] = Said(
                 '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1>'
                 f'{element(layout=layout)}</main><script src="{stranger.address}/widget.js">'
@@ -452,7 +452,7 @@ def test_the_component_shows_its_empty_state_for_what_is_not_public(
     with sqlite_store(tmp_path) as store, Origin().serving() as site:
         watched(store).share(Part.LAST, on=False)
         with (
-            served(store) as stranger,
+            served(store, None) as stranger,
             visiting(browser, stranger.address, site, excused="404") as page,
         ):
             for layout in LAYOUTS:

@@ -59,7 +59,7 @@ def test_episode_has_the_promised_shape(visitor: Visitor) -> None:
         "episode": 7,
         "watched_at": "2026-11-20T22:15:00Z",
         "url": "https://app.trakt.tv/shows/severance/seasons/2/episodes/7",
-        "poster": None,
+        "poster": "https://watch.example/images/title/show-21.svg",
         "stale": False,
     }
     assert now() - from_iso(told.json["as_of"]) < timedelta(minutes=5)

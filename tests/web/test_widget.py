@@ -201,8 +201,8 @@ def test_stale_is_noted(browser: Browser, two: Places) -> None:
 
 @pytest.mark.parametrize("layout", ["line", "card"])
 def test_watching_now(browser: Browser, two: Places, layout: str) -> None:
-    """What is on right now goes before what is over, with the poster if it is the same show."""
-    two.watchbook.tells(LAST, episode(two.watchbook, now=going_on()))
+    """What is on right now goes before what is over, with its poster."""
+    two.watchbook.tells(LAST, episode(two.watchbook, now=going_on(two.watchbook)))
     with visiting(browser, two.watchbook, two.site) as page:
         open_page(page, two, layout=layout)
         assert label(page) == "Watching now: Severance, season 2 episode 8, Sweet Vitriol"
@@ -213,7 +213,7 @@ def test_watching_now(browser: Browser, two: Places, layout: str) -> None:
 
 def test_what_was_on_is_over(browser: Browser, two: Places) -> None:
     """When the time is over at which it ends, it is not being watched any more."""
-    over = going_on(expires_at="2026-11-21T08:59:00.000Z")
+    over = going_on(two.watchbook, expires_at="2026-11-21T08:59:00.000Z")
     two.watchbook.tells(LAST, episode(two.watchbook, now=over))
     with visiting(browser, two.watchbook, two.site) as page:
         open_page(page, two)
@@ -221,8 +221,8 @@ def test_what_was_on_is_over(browser: Browser, two: Places) -> None:
 
 
 def test_another_show_now_does_not_borrow_the_poster(browser: Browser, two: Places) -> None:
-    """What is on brings no poster; that of something else would be a lie."""
-    other = going_on(title="Andor", subtitle="S1 E1 · Kassa")
+    """What is on brings its own poster; that of something else would be a lie."""
+    other = going_on(two.watchbook, title="Andor", subtitle="S1 E1 · Kassa", poster=None)
     two.watchbook.tells(LAST, episode(two.watchbook, now=other))
     with visiting(browser, two.watchbook, two.site) as page:
         open_page(page, two)
@@ -282,7 +282,7 @@ def _ground(page: Page) -> int:
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_reduced_motion(browser: Browser, two: Places, motion: Any) -> None:
     """Nothing moves for people who do not want it."""
-    two.watchbook.tells(LAST, episode(two.watchbook, now=going_on()))
+    two.watchbook.tells(LAST, episode(two.watchbook, now=going_on(two.watchbook)))
     with visiting(browser, two.watchbook, two.site, reduced_motion=motion) as page:
         open_page(page, two)
         moving = page.evaluate("document.getAnimations().length")

@@ -150,7 +150,7 @@ def test_it_asks_again(browser: Browser, two: Places) -> None:
     """Every five minutes what is new is shown, also what is being watched right now."""
     with visiting(browser, two.watchbook, two.site) as page:
         open_page(page, two)
-        two.watchbook.tells(LAST, episode(two.watchbook, now=going_on()))
+        two.watchbook.tells(LAST, episode(two.watchbook, now=going_on(two.watchbook)))
         until_asked(page, two.watchbook)
         name = "Watching now: Severance, season 2 episode 8, Sweet Vitriol"
         expect(page.get_by_role("group", name=name)).to_be_visible()

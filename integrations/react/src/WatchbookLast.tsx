@@ -194,11 +194,10 @@ export function WatchbookLast(props: WatchbookLastProps) {
   const at = on ? null : moment(last.watched_at);
   const label = on ? words.now : words.last;
   const said = [sentence(one, words), at && ago(at, now, locale)].filter(Boolean).join(", ");
-  const poster = on && on.title !== last.title ? {} : { poster: last.poster, colour: last.colour };
   return frame(
     `${label}: ${said}`,
     <>
-      <Poster title={one.title} {...poster} />
+      <Poster {...one} />
       <span className="watchbook-text">
         <span className="watchbook-label">{label}</span>{" "}
         <Link to={one.url} className="watchbook-title">

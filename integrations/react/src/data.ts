@@ -8,13 +8,13 @@ interface Title {
   season: number | null;
   episode: number | null;
   url: string | null;
+  poster: string | null;
+  colour?: string | null;
 }
 
 /** A film or an episode that was watched. */
 export interface Play extends Title {
   watched_at: string | null;
-  poster: string | null;
-  colour?: string | null;
 }
 
 /** What is being watched at this moment. */

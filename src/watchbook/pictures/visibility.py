@@ -10,12 +10,15 @@ from watchbook import sharing, showing
 from watchbook.sharing import Part, Public
 from watchbook.store import accounts, watching
 from watchbook.store.schema import plays, shares, titles
+from watchbook.store.watched import Wanted
 
 _ALL_PLAYS = frozenset({Part.HISTORY, Part.FEEDS, Part.STATISTICS})
 """Parts that may show any play, or a number of plays of any title."""
 
 _LAST = 2
 """The last play, and the one before: pages that were given a minute ago still show that."""
+_TYPES = ("movie", "episode")
+"""The last one of each can be asked for."""
 
 
 def is_public(conn: sa.Connection, title_key: str) -> bool:
@@ -55,8 +58,11 @@ def _shows(conn: sa.Connection, public: Public, first: int, key: str) -> bool:
         return first < public.until
     if not public.shows(Part.LAST):
         return False
-    last = (shown.play for shown in showing.latest(conn, public, _LAST))
-    return any(key in {play.title_key, play.show_key} for play in last)
+    return any(
+        key in {shown.play.title_key, shown.play.show_key}
+        for kind in _TYPES
+        for shown in showing.latest(conn, public, _LAST, wanted=Wanted(types=frozenset({kind})))
+    )
 
 
 def _telling_now(conn: sa.Connection) -> list[int]:

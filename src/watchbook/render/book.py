@@ -51,7 +51,7 @@ class Entry:
     cite: Cite
     heading: str
     """The film or the show."""
-    poster: Poster | None
+    poster: Poster
     published: str | None
     """When, in UTC; None for an unknown date."""
     day: str
@@ -70,11 +70,6 @@ class Entry:
         """``S2 E7`` for an episode."""
         known = self.cite.season is not None and self.cite.episode is not None
         return f"S{self.cite.season} E{self.cite.episode}" if known else ""
-
-    @property
-    def letter(self) -> str:
-        """What stands where there is no poster."""
-        return next((c.upper() for c in self.heading if c.isalnum()), "?")
 
 
 @dataclass(frozen=True)

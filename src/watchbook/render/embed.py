@@ -17,7 +17,7 @@ from watchbook.clock import to_iso
 from watchbook.render.attribution import SHORT
 from watchbook.render.entries import Home, title_of
 from watchbook.render.plain import plain
-from watchbook.render.widget import picture_of
+from watchbook.render.widget import poster_of
 from watchbook.showing import Shown
 
 THEMES = ("auto", "light", "dark")
@@ -165,12 +165,10 @@ def _plays(home: Home, shown: Sequence[Shown]) -> str:
 
 
 def _play(home: Home, shown: Shown) -> str:
-    poster = picture_of(shown.poster, home.base_url, _POSTER_WIDTH)
+    poster = poster_of(shown, home.base_url, _POSTER_WIDTH)
     picture = (
         f'<img src="{escape(poster["url"])}" alt="" width="{poster["width"]}" '
         f'height="{poster["height"]}">'
-        if poster
-        else ""
     )
     title = f"<strong>{escape(plain(shown.title))}</strong>"
     if shown.url:
@@ -217,8 +215,8 @@ def oembed(home: Home, shown: Shown | None, wish: Wish, room: Room) -> dict[str,
         "width": width,
         "height": height,
     }
-    poster = picture_of(shown.poster, home.base_url, _THUMBNAIL_WIDTH) if shown else None
-    if poster:
+    if shown and shown.poster:  # few who ask take a drawing for a thumbnail
+        poster = poster_of(shown, home.base_url, _THUMBNAIL_WIDTH)
         told |= {
             "thumbnail_url": poster["url"],
             "thumbnail_width": poster["width"],

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from urllib.parse import quote
 
+from watchbook.render import widget
 from watchbook.render.plain import plain
-from watchbook.render.widget import picture_of
 from watchbook.showing import Shown
 from watchbook.store.accounts import Account
 
@@ -27,8 +27,13 @@ class Poster:
     width: int
     height: int
     alt: str
-    tiny: str
-    """A ``data:`` address that stands in while it loads."""
+    tiny: str | None
+    """A ``data:`` address that stands in while it loads; None for a drawn one."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it only stands in for a picture that is not kept."""
+        return self.tiny is None
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,7 @@ def genres_of(shown: Shown) -> Sequence[str]:
     return list(dict.fromkeys(filter(None, found)))
 
 
-def poster_of(shown: Shown, base_url: str, width: int = POSTER_WIDTH) -> Poster | None:
-    """The poster of a play, in the smallest size that is ``width`` pixels wide or more."""
-    alt = f"Poster of {plain(shown.title)}"
-    found = picture_of(shown.poster, base_url, width, alt=alt)
-    if found is None:
-        return None
+def poster_of(shown: Shown, base_url: str) -> Poster:
+    """The poster of a play, in the smallest size that is wide enough to stand beside a text."""
+    found = widget.poster_of(shown, base_url, POSTER_WIDTH)
     return Poster(**{name: found[name] for name in Poster.__dataclass_fields__})

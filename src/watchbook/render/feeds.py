@@ -160,7 +160,6 @@ def _rss_item(channel: ET.Element, feed: Feed, shown: Shown) -> None:
 
 
 def _json_item(feed: Feed, shown: Shown) -> dict[str, object]:
-    found = poster_of(shown, feed.home.base_url)
     return _known(
         {
             "id": id_of(shown),
@@ -169,7 +168,7 @@ def _json_item(feed: Feed, shown: Shown) -> dict[str, object]:
             "title": title_of(shown),
             "content_html": _html(feed, shown),
             "content_text": _text(feed, shown),
-            "image": found.url if found else None,
+            "image": poster_of(shown, feed.home.base_url).url,
             "date_published": to_iso(_moment(shown)),
             "tags": list(genres_of(shown)) or None,
         }
@@ -184,12 +183,13 @@ def _text(feed: Feed, shown: Shown) -> str:
 
 def _html(feed: Feed, shown: Shown) -> str:
     """What an entry says, with the poster and a link to the title."""
-    found = poster_of(shown, feed.home.base_url)
     name = escape(title_of(shown))
     linked = f'<a href="{escape(shown.url)}">{name}</a>' if shown.url else name
-    told = [_image(found)] if found else []
-    told.append(f"<p>Watched {linked}.</p>")
-    told.append(f"<p>{words_of(feed.home.local(_moment(shown)))}</p>")
+    told = [
+        _image(poster_of(shown, feed.home.base_url)),
+        f"<p>Watched {linked}.</p>",
+        f"<p>{words_of(feed.home.local(_moment(shown)))}</p>",
+    ]
     if shown.rating:
         told.append(f"<p>Rated {shown.rating} of 10</p>")
     return "".join(told)

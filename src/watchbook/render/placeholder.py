@@ -6,7 +6,6 @@ It is SVG without any font file, style or script, so it stands anywhere a pictur
 from __future__ import annotations
 
 import colorsys
-from base64 import b64encode
 from hashlib import blake2b
 from html import escape
 
@@ -16,7 +15,10 @@ from watchbook.store.pictures import Kind
 SIZES = {Kind.POSTER: (400, 600), Kind.STILL: (780, 439)}
 """Width and height in pixels; it is as sharp in any other size."""
 
+MEDIA_TYPE = "image/svg+xml"
 UNTITLED = "Untitled"
+UNKNOWN = "unknown"
+"""What is drawn for a play of which Trakt does not say what it was is called so."""
 _MOST_LINES = 4
 _MOST_IN_LINE = 24
 _WIDE = 0x2E80
@@ -24,15 +26,17 @@ _WIDE = 0x2E80
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
-def colour_of(title_key: str) -> str:
+def colour_of(title_key: str | None) -> str:
     """The title's colour, ``#rrggbb``: always the same, dark enough for white words (WCAG AA)."""
-    digest = blake2b(title_key.encode(), digest_size=2).digest()
+    digest = blake2b((title_key or UNKNOWN).encode(), digest_size=2).digest()
     hue, shade = digest[0] / 256, 0.26 + digest[1] / 256 * 0.06
     rgb = colorsys.hls_to_rgb(hue, shade, 0.42)
     return "#" + "".join(f"{round(part * 255):02x}" for part in rgb)
 
 
-def placeholder(name: str | None, title_key: str, kind: Kind = Kind.POSTER, under: str = "") -> str:
+def placeholder(
+    name: str | None, title_key: str | None, kind: Kind = Kind.POSTER, under: str = ""
+) -> str:
     """The picture as SVG; ``under`` is said below the name, smaller."""
     wide, high = SIZES[kind]
     told = plain(name or "") or UNTITLED
@@ -60,14 +64,9 @@ def placeholder(name: str | None, title_key: str, kind: Kind = Kind.POSTER, unde
     )
 
 
-def as_data(svg: str) -> str:
-    """The same as a ``data:`` address, for pages that take nothing from elsewhere."""
-    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
-
-
-def address_of(title_key: str, base_url: str = "") -> str:
+def address_of(title_key: str | None, base_url: str = "") -> str:
     """Where the drawn picture of a title is, below the base URL."""
-    return f"{base_url}/images/title/{title_key.replace(':', '-')}.svg"
+    return f"{base_url}/images/title/{(title_key or UNKNOWN).replace(':', '-')}.svg"
 
 
 def key_in(name: str) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 from watchbook.clock import to_iso
 from watchbook.freshness import Freshness
 from watchbook.render.attribution import SHORT
-from watchbook.showing import Now, Shown
-from watchbook.store.pictures import Picture, PictureFile
+from watchbook.render.placeholder import MEDIA_TYPE, SIZES, address_of, colour_of
+from watchbook.render.plain import plain
+from watchbook.showing import Now, Shown, poster_key
+from watchbook.store.pictures import Kind, Picture
 
 KEYS = {
     "ok": "`true`; with `false` there is nothing to show and `reason` says why",
@@ -25,7 +27,7 @@ KEYS = {
     "episode": "number of the episode, `null` for a film",
     "watched_at": "when, in UTC; `null` for an unknown date",
     "url": "its page at Trakt, or `null`",
-    "poster": "address of a poster in this installation's own store, or `null`",
+    "poster": "address of a poster in this installation's own store, or of a drawn one",
     "as_of": "when the copy was last brought up to date, or `null`",
     "stale": "whether it may be older than it should be",
 }
@@ -35,9 +37,9 @@ EXTRAS = {
     "reason": "why it is stale, or why there is nothing to show, in words; else `null`",
     "account": "whose it is",
     "rating": "from 1 to 10, where ratings are shared; else `null`",
-    "colour": "the poster's dominant colour (`#rrggbb`), or `null`",
-    "tiny": "a `data:` address of a few dozen bytes that stands in until the poster is there, or "
-    "`null`",
+    "colour": "the poster's dominant colour (`#rrggbb`)",
+    "tiny": "a `data:` address of a few dozen bytes that stands in until the poster is there; "
+    "`null` for a drawn one",
     "poster_sizes": "every size of the poster: `url`, `width`, `height`, `type`",
     "alt": "what the poster shows, for those who cannot see it",
     "now": "what is being watched right now, where that is shared: `type`, `title`, `subtitle`, "
@@ -99,45 +101,52 @@ def now_of(now: Now | None, base_url: str) -> dict[str, Any] | None:
 
 
 def _poster_of(shown: Shown, base_url: str) -> Mapping[str, Any]:
-    poster = picture_of(shown.poster, base_url, POSTER_WIDTH, alt=f"Poster of {shown.title}")
+    poster = poster_of(shown, base_url, POSTER_WIDTH)
     return {
-        "poster": poster["url"] if poster else None,
-        "colour": poster["colour"] if poster else None,
-        "tiny": poster["tiny"] if poster else None,
-        "poster_sizes": sizes_of(shown.poster, base_url),
-        "alt": poster["alt"] if poster else "",
+        "poster": poster["url"],
+        "colour": poster["colour"],
+        "tiny": poster["tiny"],
+        "poster_sizes": sizes_of(shown.poster, poster_key(shown.play), base_url),
+        "alt": poster["alt"],
     }
 
 
+def poster_of(shown: Shown, base_url: str, width: int) -> dict[str, Any]:
+    """The poster of a play; see :func:`picture_of`."""
+    alt = f"Poster of {plain(shown.title)}"
+    return picture_of(shown.poster, poster_key(shown.play), base_url, width, alt=alt)
+
+
 def picture_of(
-    picture: Picture | None, base_url: str, width: int, *, alt: str = ""
-) -> dict[str, Any] | None:
-    """The file of a picture that is at least ``width`` pixels wide, else the widest one."""
-    if picture is None or not picture.files:
-        return None
-    file = _fitting(picture, width)
+    picture: Picture | None, title_key: str | None, base_url: str, width: int, *, alt: str
+) -> dict[str, Any]:
+    """The poster of a title: address, width, height, type, colour, tiny likeness, and ``alt``.
+
+    It is the smallest file that is at least ``width`` pixels wide, else the widest one; a drawn
+    one, which has no likeness, where no picture is kept.
+    """
+    sizes = sizes_of(picture, title_key, base_url)
     return {
-        "url": _address(file, base_url),
-        "width": file.width,
-        "height": file.height,
-        "colour": picture.colour,
-        "tiny": picture.tiny,
+        **next((one for one in sizes if one["width"] >= width), sizes[-1]),
+        "colour": picture.colour if picture else colour_of(title_key),
+        "tiny": picture.tiny if picture else None,
         "alt": alt,
     }
 
 
-def sizes_of(picture: Picture | None, base_url: str) -> list[dict[str, Any]]:
-    """Every file of a picture, smallest first."""
-    files = picture.files if picture else ()
+def sizes_of(picture: Picture | None, title_key: str | None, base_url: str) -> list[dict[str, Any]]:
+    """Every file of a poster, smallest first; the drawn one where no picture is kept."""
+    if picture is None:
+        width, height = SIZES[Kind.POSTER]
+        return [_size(address_of(title_key, base_url), width, height, MEDIA_TYPE)]
     return [
-        {
-            "url": _address(file, base_url),
-            "width": file.width,
-            "height": file.height,
-            "type": file.media_type,
-        }
-        for file in files
+        _size(f"{base_url}/images/{file.key}", file.width, file.height, file.media_type)
+        for file in picture.files
     ]
+
+
+def _size(url: str, width: int, height: int, media_type: str) -> dict[str, Any]:
+    return {"url": url, "width": width, "height": height, "type": media_type}
 
 
 def _title_of(shown: Shown) -> Mapping[str, Any]:
@@ -159,12 +168,3 @@ def _freshness(fresh: Freshness) -> Mapping[str, Any]:
         "as_of": None if fresh.as_of is None else to_iso(fresh.as_of),
         "stale": fresh.stale,
     }
-
-
-def _fitting(picture: Picture, width: int) -> PictureFile:
-    wide_enough = [file for file in picture.files if file.width >= width]
-    return wide_enough[0] if wide_enough else picture.files[-1]
-
-
-def _address(file: PictureFile, base_url: str) -> str:
-    return f"{base_url}/images/{file.key}"

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watchbook.pictures.visibility import is_public
-from watchbook.render.placeholder import key_in, placeholder
+from watchbook.render.placeholder import UNKNOWN, key_in, placeholder
 from watchbook.store import changes, pictures
 from watchbook.store.opening import Store
 from watchbook.store.pictures import Kind
@@ -61,6 +61,8 @@ class Images:
 
     async def _title(self, request: Request) -> Response:
         name = request.path_params["name"]
+        if name == UNKNOWN:
+            return _UNKNOWN.response(request)
         if not _TITLE.fullmatch(name):
             return NOT_PUBLIC.response(request)
         return (await self._answer(key_in(name), _drawn_for_all)).response(request)
@@ -109,5 +111,12 @@ def _drawn(conn: sa.Connection, title_key: str, cache: str) -> Answer:
     elif row.type == "episode":
         kind, name = Kind.STILL, row.show or row.title
         under = f"S{row.season} E{row.number}"
-    svg = placeholder(name, title_key, kind, under)
-    return Answer(svg.encode(), SVG, cache=cache, headers=FOR_ANYBODY)
+    return _svg(placeholder(name, title_key, kind, under), cache)
+
+
+def _svg(drawn: str, cache: str) -> Answer:
+    return Answer(drawn.encode(), SVG, cache=cache, headers=FOR_ANYBODY)
+
+
+_UNKNOWN = _svg(placeholder(None, None), kept_for(_DRAWN_FRESH))
+"""Tells nothing about anybody."""

@@ -12,6 +12,7 @@ from tests.exporting.conftest import HOSTILE, film_play, make_book, synced
 from tests.sync.conftest import Book
 from tests.web.api.conftest import SECRET, Api
 from tests.web.showroom import served
+from watchbook.render.placeholder import colour_of
 from watchbook.sharing import Part
 from watchbook.store import tokens
 from watchbook.web.api.parameters import Page, packed
@@ -40,7 +41,15 @@ def test_a_play_has_the_promised_fields(api: Api) -> None:
         "show_key": "show:70",
         "ids": {"trakt": 702, "slug": None, "imdb": None, "tmdb": None, "tvdb": None},
         "show_ids": {"trakt": 70, "slug": "show-70", "imdb": None, "tmdb": None, "tvdb": 210},
-        "poster": None,
+        "poster": {
+            "url": "https://watch.example/images/title/show-70.svg",
+            "width": 400,
+            "height": 600,
+            "type": "image/svg+xml",
+            "colour": colour_of("show:70"),
+            "tiny": None,
+            "alt": "Poster of Show 70",
+        },
     }
 
 

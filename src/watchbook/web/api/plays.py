@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import sqlalchemy as sa
 
 from watchbook.freshness import freshness
 from watchbook.render.widget import POSTER_WIDTH, picture_of, play_of
 from watchbook.sharing import Part
-from watchbook.showing import Shown, latest, shown
+from watchbook.showing import Shown, latest, poster_key, shown
 from watchbook.store import pictures, seen
 from watchbook.store.pictures import Kind, Picture
 from watchbook.store.seen import After, Seen
@@ -128,7 +126,7 @@ def _play(one: Shown, base_url: str) -> shapes.Play:
         show_key=play.show_key,
         ids=_ids(play),
         show_ids=_ids(play, "show_") if play.show_key else None,
-        poster=_poster(one.poster, one.title, base_url),
+        poster=_poster(one.poster, poster_key(play), one.title, base_url),
     )
 
 
@@ -144,7 +142,7 @@ def _watched_title(one: Seen, picture: Picture | None, call: Call) -> shapes.Wat
         rating=one.rating if call.ratings else None,
         url=page_at_trakt(one.type, one.slug or one.trakt),
         ids=_ids(one),
-        poster=_poster(picture, title, call.base_url),
+        poster=_poster(picture, one.key, title, call.base_url),
     )
 
 
@@ -174,7 +172,7 @@ def _title(one: Seen, picture: Picture | None, call: Call) -> shapes.Title:
         rating=one.rating if call.ratings else None,
         url=page_at_trakt(one.type, whole, one.season, one.number),
         ids=_ids(one),
-        poster=_poster(picture, title, call.base_url),
+        poster=_poster(picture, one.show_key or one.key, title, call.base_url),
     )
 
 
@@ -183,7 +181,9 @@ def _ids(of: object, prefix: str = "") -> shapes.Ids:
     return shapes.Ids(**{name: getattr(of, prefix + name) for name in names})
 
 
-def _poster(picture: Picture | None, title: str, base_url: str) -> shapes.Poster | None:
-    told: dict[str, Any] | None
-    told = picture_of(picture, base_url, POSTER_WIDTH, alt=f"Poster of {title}")
-    return None if told is None else msgspec.convert(told, shapes.Poster)
+def _poster(
+    picture: Picture | None, title_key: str | None, title: str, base_url: str
+) -> shapes.Poster:
+    alt = f"Poster of {title}"
+    told = picture_of(picture, title_key, base_url, POSTER_WIDTH, alt=alt)
+    return msgspec.convert(told, shapes.Poster)

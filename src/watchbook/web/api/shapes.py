@@ -71,13 +71,17 @@ class Ids(Shape, frozen=True, kw_only=True):
 
 
 class Poster(Shape, frozen=True, kw_only=True):
-    """A picture in this installation's own store."""
+    """A picture in this installation's own store, or a drawn one where none is kept."""
 
     url: str
     width: Annotated[int, _says("In pixels.")]
     height: Annotated[int, _says("In pixels.")]
+    type: Annotated[str, _says("Its media type.")]
     colour: Annotated[str, _says("Its dominant colour, `#rrggbb`.")]
-    tiny: Annotated[str, _says("A `data:` address that stands in while the poster loads.")]
+    tiny: Annotated[
+        str | None,
+        _says("A `data:` address that stands in while the poster loads; null for a drawn one."),
+    ]
     alt: Annotated[str, _says("What it shows, for those who cannot see it.")]
 
 
@@ -101,10 +105,14 @@ class LastPlay(Shape, frozen=True, kw_only=True):
     episode: Number | None
     url: Annotated[str | None, _says("Its page at Trakt.")]
     watched_at: Annotated[Moment | None, _says("Null for an unknown date.")]
-    poster: Annotated[str | None, _says("Address of a poster in this installation's own store.")]
+    poster: Annotated[
+        str, _says("Address of a poster in this installation's own store, or of a drawn one.")
+    ]
     rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
-    colour: Annotated[str | None, _says("The poster's dominant colour, `#rrggbb`.")]
-    tiny: Annotated[str | None, _says("A `data:` address to show while the poster loads.")]
+    colour: Annotated[str, _says("The poster's dominant colour, `#rrggbb`.")]
+    tiny: Annotated[
+        str | None, _says("A `data:` address to show while the poster loads; null for a drawn one.")
+    ]
     poster_sizes: list[PosterSize]
     alt: Annotated[str, _says("What the poster shows.")]
 
@@ -138,7 +146,7 @@ class Play(Shape, frozen=True, kw_only=True):
     show_key: Annotated[str | None, _says("Of the episode's show.")]
     ids: Ids
     show_ids: Ids | None
-    poster: Annotated[Poster | None, _says("Of the film, or of the episode's show.")]
+    poster: Annotated[Poster, _says("Of the film, or of the episode's show.")]
 
 
 class Plays(Sheet, frozen=True, kw_only=True):
@@ -165,7 +173,7 @@ class WatchedTitle(Shape, frozen=True, kw_only=True):
     rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
     url: Annotated[str | None, _says("Its page at Trakt.")]
     ids: Ids
-    poster: Poster | None
+    poster: Poster
 
 
 class Titles(Sheet, frozen=True, kw_only=True):
@@ -198,7 +206,7 @@ class Title(Shape, frozen=True, kw_only=True):
     rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
     url: Annotated[str | None, _says("Its page at Trakt.")]
     ids: Ids
-    poster: Poster | None
+    poster: Poster
 
 
 class OneTitle(Done, frozen=True, kw_only=True):

@@ -456,8 +456,7 @@ button:hover { border-color: currentColor; background: var(--_bone) }
 
     #single(root, item, words) {
       const now = going(item);
-      // What goes on brings no poster, but that of the last play when both are of one show.
-      const shown = !now ? item : now.title === item.title ? { ...item, ...now } : now;
+      const shown = now ?? item;
       const label = now ? words.now : words.last;
       root.ariaLabel = `${label}: ${this.#sentence(shown, words)}`;
       root.append(
