@@ -232,6 +232,23 @@ def test_a_head_without_an_end_is_refused(visitor: Visitor) -> None:
     assert visitor.ask("/healthz").status == 200
 
 
+@pytest.mark.parametrize("start", [b"0\r\n", b"0\r\nX: ", b"1;"])
+def test_nothing_behind_a_body_is_kept_for_ever(visitor: Visitor, start: bytes) -> None:
+    """Headers behind a body without an end, or one that has none: the connection is closed."""
+    where = urlsplit(visitor.address)
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    more = b"X: y\r\n" * 20_000 if start.endswith(b"0\r\n") else b"y" * 100_000
+
+    def talk() -> None:
+        with socket.create_connection((str(where.hostname), where.port or 0)) as connection:
+            connection.sendall(head + start)
+            for _ in range(500):
+                connection.sendall(more)
+
+    with pytest.raises(ConnectionError):
+        talk()
+
+
 def test_a_fault_is_a_page_and_a_line_in_the_log(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

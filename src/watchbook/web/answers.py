@@ -26,7 +26,7 @@ FOR_ANYBODY: Mapping[str, str] = {
 """Headers by which pages of any origin may read an answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Answer:
     """A whole answer. What is not to be kept has no ``ETag``."""
 

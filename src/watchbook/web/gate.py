@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchbook.clock import monotonic
 from watchbook.logs import logger
-from watchbook.web.answers import FOR_ANYBODY, has
+from watchbook.web.answers import FOR_ANYBODY, Answer, has
 from watchbook.web.clients import Clients
 from watchbook.web.front import View
 from watchbook.web.lane import Lane, Ready
@@ -65,8 +65,9 @@ class Gate:
         began = monotonic()
         client = scope[CLIENT] = self._clients.of(scope)
         wait = self._limits.ask(client.counted_as)
-        if wait == 0 and (ready := self._at_hand(scope)) is not None:
-            status = await _give(ready, scope, send)
+        if wait == 0 and (found := self._at_hand(scope)) is not None:
+            ready, answer = found
+            status = await _give(ready, answer, scope, send)
             self._traffic.count(ready.view.path, status, monotonic() - began)
             return
         going = _Going(self._security, send)
@@ -77,7 +78,7 @@ class Gate:
             self._limits.charge(client.counted_as, going.status, took)
             self._note(scope, going.status)
 
-    def _at_hand(self, scope: Scope) -> Ready | None:
+    def _at_hand(self, scope: Scope) -> tuple[Ready, Answer] | None:
         if self._lane is None or scope["method"] not in _READS:
             return None
         return self._lane.at_hand(scope)
@@ -138,10 +139,8 @@ class _Going:
         await self._send(message)
 
 
-async def _give(ready: Ready, scope: Scope, send: Send) -> int:
+async def _give(ready: Ready, answer: Answer, scope: Scope, send: Send) -> int:
     """Send what stands ready, or that the asker has it already; the status."""
-    answer = ready.answer
-    assert answer is not None
     asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
     if asked and answer.etag and has(asked.decode("latin-1"), answer.etag):
         status, headers, body = 304, ready.unchanged, b""

@@ -1,6 +1,7 @@
-"""Uvicorn's protocol, with an end to how long and how big the head of a question may be.
+"""Uvicorn's protocol, with an end to how long and how big a question and its head may be.
 
-Without it a client could send headers for ever, and the server would keep all of them.
+Without it a client could send headers for ever, before a body or behind it, and the server would
+keep all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 BIGGEST_HEAD = 64 * 1024
 """Bytes of the first line and all headers."""
+BIGGEST_QUESTION = 1024 * 1024
+"""Bytes of a head, a body and the headers that may follow it; more is read than is ever wanted."""
 PATIENCE = 20.0
 """Seconds in which a head that was begun has to come to its end."""
 _TOO_BIG = (
@@ -20,7 +23,7 @@ _TOO_BIG = (
 
 
 class BoundedHeads(HttpToolsProtocol):
-    """Speaks HTTP with one client, and leaves it when a head is too big or too slow."""
+    """Speaks HTTP with one client, and leaves it when what it asks is too big or too slow."""
 
     _size = 0
     _late: asyncio.TimerHandle | None = None
@@ -46,13 +49,13 @@ class BoundedHeads(HttpToolsProtocol):
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless the head is too big by now."""
+        """Read on, unless the question or its head is too big by now."""
         super().data_received(data)
-        if self._late is None:
-            return
         self._size += len(data)
-        if self._size > BIGGEST_HEAD:
+        if self._late is not None and self._size > BIGGEST_HEAD:
             self._leave(_TOO_BIG)
+        elif self._size > BIGGEST_QUESTION:
+            self._leave()
 
     def _wait(self) -> None:
         if self._late is None:

@@ -2,14 +2,16 @@
 
 The first answer to an address goes the long way, through the router, and is noted here with the
 view and the parameters that were understood. After that an answer is two looks into memory, and
-its headers are put together once for each change.
+its headers are put together once for each change. Answers themselves are kept by the shelf alone,
+which knows how much room they take.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import ReferenceType, ref
 
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
@@ -25,14 +27,15 @@ _LONGEST = 512
 
 @dataclass(slots=True)
 class Ready:
-    """A view at an address, with what it answered last and the headers of that."""
+    """A view at an address, with the headers of what it answered last."""
 
     view: View
     path: Mapping[str, str]
     query: Mapping[str, str]
-    answer: Answer | None = None
-    whole: Headers | None = None
-    unchanged: Headers | None = None
+    of: ReferenceType[Answer] | None = None
+    """Whose headers they are."""
+    whole: Headers = field(default_factory=list)
+    unchanged: Headers = field(default_factory=list)
 
 
 class Lane:
@@ -52,7 +55,7 @@ class Lane:
         if len(self._ready) > _MOST_ADDRESSES:
             self._ready.popitem(last=False)
 
-    def at_hand(self, scope: Scope) -> Ready | None:
+    def at_hand(self, scope: Scope) -> tuple[Ready, Answer] | None:
         """What answers the question of ``scope`` at once; None when it has to go the long way."""
         address = (scope["path"], scope["query_string"])
         ready = self._ready.get(address)
@@ -61,9 +64,9 @@ class Lane:
         answer = self._front.at_hand(ready.view, ready.path, ready.query)
         if answer is None or answer.status != 200:
             return None
-        if answer is not ready.answer:
-            ready.answer = answer
+        if ready.of is None or ready.of() is not answer:
+            ready.of = ref(answer)
             ready.whole = self._security.complete(answer.whole().raw_headers)
             ready.unchanged = self._security.complete(answer.unchanged().raw_headers)
         self._ready.move_to_end(address)
-        return ready
+        return ready, answer
