@@ -16,6 +16,7 @@ from lxml import html  # type: ignore[import-untyped]
 
 from tests.conftest import TEST_KEY
 from tests.hostile import MARK, STORABLE
+from tests.render.cards.examples import drawn, look
 from tests.web.open_book import BASE_URL, NUMBER, OpenBook, a_film, ago, an_episode, hang_poster
 from tests.web.open_book import open_book as opening
 from watchbook.clock import from_iso
@@ -282,6 +283,18 @@ def test_what_pages_say_to_other_programs(book: OpenBook) -> None:
     page = book.page("/2")
     assert f'<meta property="og:image" content="{BASE_URL}/images/{key}">' in page
     assert '<meta property="og:type" content="video.movie">' in page
+
+
+def test_cards_keep_their_place(book: OpenBook) -> None:
+    """The page says how large both cards are before they are there: as large as they come."""
+    book.book.plays(a_film(1, ago(days=2)))
+    book.share(Part.STATISTICS)
+    sizes = dict(re.findall(r'/card/(\w+)\.svg[^>]+ (width="\d+" height="\d+")', book.page()))
+    assert set(sizes) == {"heatmap", "year"}
+    heatmap = book.ask("/card/heatmap.svg?account=sandra").body.decode()
+    year = drawn("year", "Heat", look(800))  # one with all that it can hold
+    assert sizes["heatmap"] in heatmap.partition(">")[0]
+    assert sizes["year"] in year.partition(">")[0]
 
 
 def test_search_engines_are_asked_in_only_by_the_person(book: OpenBook) -> None:
