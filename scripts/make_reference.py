@@ -27,7 +27,7 @@ from watchbook.micropub.citing import Payload
 from watchbook.micropub.post import Look, Post, entry, form, properties
 from watchbook.micropub.titles import Episode, Film, Ids, Show, Watched
 from watchbook.publish.rules import RULES
-from watchbook.settings import SETTINGS, Setting
+from watchbook.settings.table import SETTINGS, Setting
 from watchbook.trakt.datasets import CATALOGUE, DataSet, Shape
 from watchbook.web.api import words as api_words
 from watchbook.web.api.document import described

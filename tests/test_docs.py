@@ -17,7 +17,7 @@ from watchbook import errors
 from watchbook.cli.main import cli
 from watchbook.publish.rules import RULES
 from watchbook.publish.texts import Words
-from watchbook.settings import SETTINGS
+from watchbook.settings.table import SETTINGS
 from watchbook.trakt.datasets import CATALOGUE
 
 ROOT = Path(__file__).parent.parent

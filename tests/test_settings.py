@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from watchbook.errors import SettingsError
 from watchbook.redaction import redact
-from watchbook.settings import PREFIX, SETTINGS, Settings, load
+from watchbook.settings import Settings, load
+from watchbook.settings.table import PREFIX, SETTINGS
 from watchbook.values import Bucket, Rate
 
 KEY = "0123456789abcdef0123456789abcdef"

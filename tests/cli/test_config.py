@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from watchbook.settings import SETTINGS
+from watchbook.settings.table import SETTINGS
 
 SECRETS = {setting.variable: setting for setting in SETTINGS if setting.secret}
 

@@ -96,7 +96,8 @@ def test_a_v3_key_serves_as_well_and_is_never_shown(
 def _with_token(gallery: Gallery, token: str) -> Gallery:
     from dataclasses import replace  # noqa: PLC0415
 
-    from watchbook.settings import Chosen, Settings  # noqa: PLC0415
+    from watchbook.settings import Settings  # noqa: PLC0415
+    from watchbook.settings.sources import Chosen  # noqa: PLC0415
 
     settings = gallery.installation.settings
     chosen = {one.setting.name: one for one in settings}

@@ -11,7 +11,8 @@ from watchbook.errors import SettingsError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
-    from watchbook.settings import Chosen, Setting
+    from watchbook.settings.sources import Chosen
+    from watchbook.settings.table import Setting
 
 
 @click.command(short_help="List every setting, its value and where it came from.")
@@ -37,7 +38,7 @@ def config(context: Context) -> None:
 
 def _tell_what_there_is(context: Context) -> None:
     """The table alone: somebody who mistyped a name needs the right ones."""
-    from watchbook.settings import SETTINGS
+    from watchbook.settings.table import SETTINGS
 
     show(context, [Row(setting.variable, setting.meaning) for setting in SETTINGS])
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from watchbook.errors import RemoteUnavailable
 from watchbook.redaction import redact, tame
-from watchbook.settings import SETTINGS
+from watchbook.settings.table import SETTINGS
 
 LIMIT = 3600.0
 """Seconds after which a command is ended."""
