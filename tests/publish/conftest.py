@@ -24,6 +24,7 @@ from watchbook.http import HttpClient
 from watchbook.indieauth.tokens import SiteToken
 from watchbook.micropub.lookup import CANNOT_TELL, Lookup
 from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.micropub.parts import File
 from watchbook.micropub.post import Post as Entry
 from watchbook.publish import news
 from watchbook.publish.sending import Pass, Sent
@@ -125,6 +126,7 @@ class Scripted:
     created: list[Entry] = field(default_factory=list)
     updated: list[tuple[str, Any]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    uploaded: list[File] = field(default_factory=list)
     looks: int = 0
     open: Kind = Kind.DONE
 
@@ -147,6 +149,10 @@ class Scripted:
     def look(self, post: Entry, expected: str | None = None) -> Lookup:
         self.looks += 1
         return self.sights.popleft() if self.sights else CANNOT_TELL
+
+    def upload(self, file: File) -> Outcome:
+        self.uploaded.append(file)
+        return self._next(Kind.PUBLISHED, f"https://blog.example/{file.name}")
 
     def check(self) -> Outcome:
         return Outcome(self.open)

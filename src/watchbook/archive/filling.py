@@ -21,6 +21,7 @@ from watchbook.archive.details import TITLES, take_details
 from watchbook.archive.manifest import (
     INCOMPLETE,
     KINDS_OF_ROWS,
+    POSTERS,
     POSTS,
     SITES,
     DataSetEntry,
@@ -28,7 +29,7 @@ from watchbook.archive.manifest import (
     Manifest,
 )
 from watchbook.archive.memories import ROWS, recall, said_by
-from watchbook.archive.publishing import take_posts, take_sites
+from watchbook.archive.publishing import take_posters, take_posts, take_sites
 from watchbook.archive.spool import Spool
 from watchbook.archive.standalone.verify import Damaged, read_rows
 from watchbook.archive.verify import parse_row
@@ -133,6 +134,12 @@ class Filling:
                 lines = read_rows(POSTS, file, parse_row)
                 take_posts(self.conn, self.account_id, self._sites, lines)
 
+    def posters(self) -> None:
+        """Which posters lie there."""
+        if POSTERS in self.spool:
+            with self.spool.open(POSTERS) as file:
+                take_posters(self.conn, self._sites, read_rows(POSTERS, file, parse_row))
+
     def _settings(self, told: AccountFile) -> None:
         """What the account has no other idea of comes from the archive."""
         ours = accounts.get(self.conn, self.account_id)
@@ -200,6 +207,7 @@ READERS: Mapping[str, Callable[[Filling], None]] = {
     ACCOUNT: Filling.account,
     SITES: Filling.sites,
     POSTS: Filling.posts,
+    POSTERS: Filling.posters,
 }
 """Who reads back each file of Watchbook's own, in this order (rejected rows are rows)."""
 

@@ -28,7 +28,8 @@ KINDS_OF_ROWS: frozenset[Kind] = frozenset({"data", "removed", "rejected"})
 
 SITES = "watchbook/sites.json"
 POSTS = "watchbook/posts.json"
-_COUNTING = frozenset({SITES, POSTS})
+POSTERS = "watchbook/posters.json"
+_COUNTING = frozenset({SITES, POSTS, POSTERS})
 """Files of Watchbook's own in which nothing moves by itself."""
 
 _OWN_DIGEST = "manifest_sha256"

@@ -1,4 +1,4 @@
-"""``watchbook/sites.json`` and ``watchbook/posts.json``: where plays are published, and what was.
+"""Where plays are published, and what was: ``sites.json``, ``posts.json``, ``posters.json``.
 
 Nothing in them moves while the outbox rests: when a post is due or a site is tried again is left
 out. What was on its way when the archive was written may have gone out afterwards, so it is told
@@ -16,11 +16,11 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.archive.contents import CHUNK, array, by_bytes
-from watchbook.archive.manifest import POSTS, SITES
+from watchbook.archive.manifest import POSTERS, POSTS, SITES
 from watchbook.archive.packing import Member, measured
 from watchbook.clock import now, to_millis
 from watchbook.store.outbox import PostKind, PostState
-from watchbook.store.schema import outbox, outbox_plays, sites
+from watchbook.store.schema import media, outbox, outbox_plays, sites
 from watchbook.store.sites import Kind, SiteState
 
 _BATCH = 1_000
@@ -68,6 +68,16 @@ class PostLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sent: str | None = None
 
 
+class PosterLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A poster that a site has: of which title, its file's key, and where it lies there."""
+
+    site: str
+    title_key: str
+    picture: str
+    url: str
+    uploaded_at: int
+
+
 _SITE = ("name", "kind", "me", "endpoint", "rules")
 _POST = tuple(name for name in PostLine.__struct_fields__ if name not in {"site", "about", "plays"})
 
@@ -76,22 +86,24 @@ _POST = tuple(name for name in PostLine.__struct_fields__ if name not in {"site"
 
 
 def publishing_members(conn: sa.Connection, account_id: int) -> list[Member]:
-    """Both files, each if there is anything to tell."""
+    """The files, each if there is anything to tell."""
+    ours = (sites.c.account_id == account_id, outbox.c.account_id == account_id)
     files = (
-        _member(conn, SITES, sites, account_id, _site_lines),
-        _member(conn, POSTS, outbox, account_id, _post_lines),
+        _member(conn, SITES, sa.select(sites.c.id).where(ours[0]), account_id, _site_lines),
+        _member(conn, POSTS, sa.select(outbox.c.id).where(ours[1]), account_id, _post_lines),
+        _member(conn, POSTERS, _poster_query(account_id), account_id, _poster_lines),
     )
     return [member for member in files if member.entry.rows]
 
 
 def _member(
-    conn: sa.Connection, path: str, table: sa.Table, account_id: int, lines: _Lines
+    conn: sa.Connection, path: str, rows: sa.Select[Any], account_id: int, lines: _Lines
 ) -> Member:
     def content() -> Iterator[bytes]:
         return array(lines(conn, account_id))
 
-    query = sa.select(sa.func.count()).where(table.c.account_id == account_id)
-    count: int = conn.execute(query.select_from(table)).scalar_one()
+    query = sa.select(sa.func.count()).select_from(rows.order_by(None).subquery())
+    count: int = conn.execute(query).scalar_one()
     return measured(path, "watchbook", content(), content, rows=lambda: count)
 
 
@@ -146,6 +158,21 @@ def _post_line(row: Any, plays: list[int]) -> bytes:
     if row.state in _ON_THE_WAY:
         told |= {"state": PostState.UNKNOWN, "words": None, "settled_at": None}
     return _encode(msgspec.convert({**told, "plays": plays}, PostLine))
+
+
+def _poster_query(account_id: int) -> sa.Select[Any]:
+    columns = (media.c[name] for name in PosterLine.__struct_fields__ if name != "site")
+    return (
+        sa.select(sites.c.name.label("site"), *columns)
+        .join(sites, sites.c.id == media.c.site_id)
+        .where(sites.c.account_id == account_id, media.c.url.is_not(None))
+        .order_by(by_bytes(sites.c.name), by_bytes(media.c.title_key))
+    )
+
+
+def _poster_lines(conn: sa.Connection, account_id: int) -> Iterator[bytes]:
+    for row in conn.execute(_poster_query(account_id)):
+        yield _encode(msgspec.convert(row, PosterLine, from_attributes=True))
 
 
 # Reading back ------------------------------------------------------------------------------
@@ -239,3 +266,14 @@ def _link(
     if changes:
         about = sa.update(outbox).where(outbox.c.id == sa.bindparam("of"))
         conn.execute(about.values(post_id=sa.bindparam("about")), changes)
+
+
+def take_posters(conn: sa.Connection, site_ids: Mapping[str, int], lines: Iterable[bytes]) -> None:
+    """Bring back which posters the sites have, so that none is given to them a second time."""
+    for line in lines:
+        told = msgspec.json.decode(line, type=PosterLine)
+        row = {name: getattr(told, name) for name in PosterLine.__struct_fields__ if name != "site"}
+        row |= {"site_id": site_ids[told.site], "tries": 1, "tried_at": told.uploaded_at}
+        this = (media.c.site_id == row["site_id"], media.c.title_key == told.title_key)
+        conn.execute(sa.delete(media).where(*this))
+        conn.execute(sa.insert(media).values(row))

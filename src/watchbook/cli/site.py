@@ -71,7 +71,7 @@ def show_(context: Context, name: str | None) -> None:
     answers = [
         {
             "post": post.id,
-            "what": attempt.what if attempt.what == "look" else post.kind,
+            "what": post.kind if attempt.what == "send" else attempt.what,
             "at": _moment(attempt.began_at),
             "outcome": attempt.outcome,
             "status": attempt.status,
@@ -177,6 +177,7 @@ def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
 
     wanted = dict(map(_read_change, changes))
     account, found = context.account(), site_called(context, name)
+    desk.check_media(context.installation, found, wanted)
     with context.store.database.write() as conn:
         found = desk.change_rules(conn, found, wanted)
     samples: list[str] = []

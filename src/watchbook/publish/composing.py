@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from types import MappingProxyType
 
 from watchbook.clock import UNKNOWN_DATE, from_millis
 from watchbook.micropub.citing import Payload
 from watchbook.micropub.post import Look, Post
-from watchbook.micropub.titles import Episode, Watched, page_of
+from watchbook.micropub.titles import Episode, Film, Picture, Show, Watched, page_of
 from watchbook.publish.facts import Facts
 from watchbook.publish.rules import Rules
 from watchbook.publish.texts import EpisodeWords, Words, rendered
 from watchbook.store.accounts import Account
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 def composed(
-    found: Sequence[Facts], rules: Rules, account: Account, slug: str | None = None
+    found: Sequence[Facts],
+    rules: Rules,
+    account: Account,
+    slug: str | None = None,
+    posters: Mapping[str, str] = _NONE,
 ) -> Post:
     """The post about some plays; several are a binge, told by its last episode's date.
+
+    ``posters`` are the addresses of posters by title, those of shows for episodes.
 
     Raises ValueError, with a sentence, when a play's title is not known, or a template cannot be
     filled in.
     """
-    watched = [_known(facts) for facts in found]
+    watched = [_pictured(_known(facts), posters.get(facts.poster_key or "")) for facts in found]
     zone = zone_of(rules, account)
     words = _words(found, watched, zone)
     template = _template(watched, rules)
@@ -62,6 +71,12 @@ def _known(facts: Facts) -> Watched:
     if facts.watched is None:
         raise ValueError("Trakt does not say what was watched.")
     return facts.watched
+
+
+def _pictured(watched: Watched, url: str | None) -> Watched:
+    what = watched.what.show if isinstance(watched.what, Episode) else watched.what
+    alt = f"Poster of {_dated(what)}"
+    return replace(watched, poster=Picture(url, alt)) if url else watched
 
 
 def _template(watched: Sequence[Watched], rules: Rules) -> str:
@@ -113,6 +128,10 @@ def _name(watched: Watched) -> str:
     if isinstance(what, Episode):
         title = f": {what.name}" if what.name else ""
         return f"{what.show.name} {code(what)}{title}"
+    return _dated(what)
+
+
+def _dated(what: Film | Show) -> str:
     return f"{what.name} ({what.year})" if what.year else what.name
 
 
@@ -129,6 +148,7 @@ def _look(rules: Rules, zone: tzinfo) -> Look:
     return Look(
         Payload(rules.payload),
         rules.text_in,
+        rules.poster,
         status=None if rules.status == "default" else rules.status,
         visibility=None if rules.visibility == "default" else rules.visibility,
         syndicate_to=rules.syndicate_to,

@@ -13,7 +13,7 @@ from watchbook.connecting import Installation
 from watchbook.errors import InputError
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.post import properties
-from watchbook.publish import news
+from watchbook.publish import news, posters
 from watchbook.publish.composing import composed
 from watchbook.publish.deciding import decided
 from watchbook.publish.facts import facts_by_post
@@ -22,7 +22,7 @@ from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import TABLE, read_rule, read_rules
 from watchbook.publish.sending import Pass, Sent
 from watchbook.publish.websites import Website
-from watchbook.store import datasets, leases, outbox, plays, sites
+from watchbook.store import datasets, leases, media, outbox, plays, sites
 from watchbook.store.accounts import Account
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Kind, Site, SiteState
@@ -56,7 +56,8 @@ def publish(installation: Installation, account: Account, site: Site) -> Sent:
     with leases.holding(database, f"site:{site.id}", purpose) as lease:
         with database.read() as conn:
             site = sites.get(conn, site.id)
-        return Pass(lease, account, site, outlet_of(installation, site)).run()
+        outlet = outlet_of(installation, site)
+        return Pass(lease, account, site, outlet, installation.store).run()
 
 
 def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Preview]:
@@ -75,7 +76,8 @@ def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Prev
         decision = decided(facts, rules, complete=state == datasets.COMPLETE)
         words = post.words if post.state == PostState.HELD else decision.words
         try:
-            entry = composed(facts, rules, account, post.slug) if facts else None
+            shown = posters.known(conn, site, rules, facts)
+            entry = composed(facts, rules, account, post.slug, shown) if facts else None
         except ValueError as reason:
             yield Preview(post, None, str(reason))
             continue
@@ -131,11 +133,35 @@ def settle(conn: sa.Connection, post: Post, answer: str, url: str | None = None)
         outbox.settle(conn, post.id, PostState.WITHDRAWN, words, reason=Reason.OWNER)
 
 
+def check_media(installation: Installation, site: Site, changes: Mapping[str, str]) -> None:
+    """Raise InputError when posters are wanted at a site that says it takes no pictures.
+
+    One that does not answer may take them. Raises StoreBusy.
+    """
+    if site.kind == Kind.FOLDER or changes.get("poster", "").strip() not in {"cite", "featured"}:
+        return
+    database = installation.store.database
+    with leases.holding(database, f"site:{site.id}", f"a question to {site.name}"):
+        with database.read() as conn:
+            site = sites.get(conn, site.id)
+        website = Website(installation.http.naming_hosts(), installation.store, site)
+        if website.check().good and website.media_endpoint is None:
+            raise InputError(
+                f"{site.name} takes no pictures: its configuration names no media endpoint.",
+                hint="Posts go out without posters there; leave poster=off.",
+            )
+
+
 def change_rules(conn: sa.Connection, site: Site, changes: Mapping[str, str]) -> Site:
-    """Set rules of a site; an empty text goes back to the default. Raises InputError."""
+    """Set rules of a site; an empty text goes back to the default. Raises InputError.
+
+    Posters that the site did not take are offered anew when theirs is among the rules.
+    """
     for name, text in changes.items():
         if text.strip() or name not in TABLE:
             read_rule(name, text)
     kept = {name: text for name, text in {**site.rules, **changes}.items() if text.strip()}
     sites.set_rules(conn, site.id, kept)
+    if "poster" in changes:
+        media.try_again(conn, site.id)
     return sites.get(conn, site.id)

@@ -41,6 +41,11 @@ class Facts:
         return Watched(self.play.history_id, what, rating=self.play.rating) if what else None
 
     @property
+    def poster_key(self) -> str | None:
+        """The title whose poster stands for the play: an episode has that of its show."""
+        return self.play.show_key if self.play.type == "episode" else self.play.title_key
+
+    @property
     def genres(self) -> list[str]:
         """Genres of the film or the show."""
         return [genre for genre in (self.play.genres or "").split(",") if genre]

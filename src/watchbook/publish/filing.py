@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -47,8 +48,18 @@ def _fields(post: Post, generator: Generator) -> dict[str, Any]:
         "date": local(post),
         **draft,
         "tags": list(post.categories) or None,
+        **_pictured(post, generator),
         "watched": [_cited(one) for one in post.watched],
     }
+
+
+def _pictured(post: Post, generator: Generator) -> Mapping[str, Any]:
+    """The fields of the poster: a post has one, as a binge is of one show."""
+    poster = next((one.poster for one in post.watched if one.poster is not None), None)
+    if poster is None or post.look.poster == "off":
+        return {}
+    place = generator.place(slug_for(post), local(post))
+    return generator.pictured(poster.url, poster.alt, place)
 
 
 def _cited(watched: Watched) -> dict[str, Any]:

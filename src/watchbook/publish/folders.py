@@ -17,6 +17,7 @@ from watchbook.files import durable_file, file_errors, sync_folder
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.lookup import ABSENT, CANNOT_TELL, Lookup, Sight
 from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.micropub.parts import File
 from watchbook.micropub.post import Post
 from watchbook.offsite.command import run_in
 from watchbook.publish.filing import local, slug_for, written
@@ -33,6 +34,7 @@ COMMAND_LIMIT = 600.0
 """Seconds after which the command is ended."""
 
 _SET_GENERATOR = f"NAME generator={'|'.join(GENERATORS)}"
+_NO_GENERATOR = f"Nobody has said what makes the site: `watchbook site set` {_SET_GENERATOR}."
 _OWED = "command"
 _THIS_POST = Kind.TYPE_REFUSED
 """Refused because of what this one post is: that says nothing about the others."""
@@ -70,6 +72,10 @@ class Folder:
     def delete(self, url: str) -> Outcome:
         """Take a file away; one that was gone before counts as taken away."""
         return self._guarded(lambda: self._remove(url))
+
+    def upload(self, file: File) -> Outcome:
+        """Write a picture, under a name made of its content, where the generator shows it from."""
+        return self._guarded(lambda: self._keep(file))
 
     def look(self, post: Post, _expected: str | None = None) -> Lookup:
         """Find the file of a post, wherever a generator has its posts, whatever its date."""
@@ -143,10 +149,23 @@ class Folder:
             if there and _mark(path) != slug:
                 return _foreign(path)
             self._owe()
-            self._write(path, written(post, generator, self._rules.front_matter), replace=there)
+            content = written(post, generator, self._rules.front_matter)
+            self._write(path, content.encode("utf-8", "replace"), replace=there)
             return Outcome(kind, self._address(path)) if _mark(path) == slug else _foreign(path)
 
-    def _write(self, path: Path, content: str, *, replace: bool) -> None:
+    def _keep(self, file: File) -> Outcome:
+        generator = GENERATORS.get(self._rules.generator)
+        if generator is None:
+            return Outcome(Kind.DOWN, words=_NO_GENERATOR)
+        path = self._top / generator.pictures / file.name
+        with file_errors(path):
+            if not path.exists():
+                self._owe()
+                self._write(path, file.content, replace=False)
+            same = path.read_bytes() == file.content
+        return Outcome(Kind.PUBLISHED, self._address(path)) if same else _foreign(path)
+
+    def _write(self, path: Path, content: bytes, *, replace: bool) -> None:
         missing = [folder for folder in path.parents if not folder.is_dir()]
         for folder in reversed(missing):
             folder.mkdir()
@@ -154,7 +173,7 @@ class Folder:
         for left in path.parent.glob(f".{path.name}.*.part"):
             left.unlink()  # of a process that died; nobody else writes here
         with durable_file(path, replace=replace, mode=_MODE) as file:
-            file.write(content.encode("utf-8", "replace"))
+            file.write(content)
 
     def _move(self, url: str, post: Post) -> Outcome:
         old = self._inside(url)
@@ -192,7 +211,7 @@ class Folder:
         """Why no post can be written by the site's rules, in words."""
         generator = GENERATORS.get(self._rules.generator)
         if generator is None:
-            return f"Nobody has said what makes the site: `watchbook site set` {_SET_GENERATOR}."
+            return _NO_GENERATOR
         if self._rules.front_matter not in generator.languages:
             return f"Such sites read no {self._rules.front_matter}; set front-matter=yaml."
         if post.look.visibility in {"unlisted", "private"}:

@@ -34,7 +34,7 @@ from watchbook.indieauth.tokens import SiteToken, revoke
 from watchbook.micropub.client import Micropub
 from watchbook.micropub.outcome import Kind as Ending
 from watchbook.publish.websites import SignIn
-from watchbook.store import leases, sites
+from watchbook.store import leases, media, sites
 from watchbook.store.accounts import Account
 from watchbook.store.sites import Kind, Site, SiteState
 from watchbook.urls import is_https
@@ -225,6 +225,7 @@ def _renew(
         sites.change(conn, site.id, **values)
         sites.seal_token(conn, store.sealer, site.id, msgspec.json.encode(token).decode())
         sites.set_state(conn, site.id, SiteState.WORKING, failures=0, retry_at=None)
+        media.try_again(conn, site.id)
 
 
 def _free_name(me: str, taken: set[str]) -> str:

@@ -19,6 +19,7 @@ from watchbook.clock import now, to_millis
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.post import Post as Entry
 from watchbook.micropub.post import properties, replacement
+from watchbook.publish import posters
 from watchbook.publish.composing import composed
 from watchbook.publish.facts import Facts, facts_by_post
 from watchbook.publish.rules import Rules
@@ -71,11 +72,11 @@ def difference(post: Post, facts: list[Facts], account: Account, rules: Rules) -
     """What differs between a post as the site took it and as it should be; None when unknown."""
     if post.sent is None:
         return None
+    before = msgspec.json.decode(post.sent, type=dict[str, list[Any]])
     try:
-        entry = composed(facts, rules, account, post.slug)
+        entry = composed(facts, rules, account, post.slug, posters.kept(before, facts))
     except ValueError:
         return None
-    before = msgspec.json.decode(post.sent, type=dict[str, list[Any]])
     after = properties(entry, now=now())
     redated = abs(facts[-1].play.watched_at - post.watched_at) >= _MINUTE
     move = redated and rules.on_new_date == "update"

@@ -7,6 +7,7 @@ from typing import Protocol
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.lookup import Lookup
 from watchbook.micropub.outcome import Outcome
+from watchbook.micropub.parts import File
 from watchbook.micropub.post import Post
 
 
@@ -21,6 +22,9 @@ class Outlet(Protocol):
 
     def delete(self, url: str) -> Outcome:
         """Take a post away."""
+
+    def upload(self, file: File) -> Outcome:
+        """Keep a picture for posts to show; the outcome's ``url`` is how they name it."""
 
     def look(self, post: Post, expected: str | None = None, /) -> Lookup:
         """Find a post that may have been made, at its ``expected`` address and elsewhere."""

@@ -66,6 +66,7 @@ class Rules:
     text_in: str
     text_format: str
     payload: str
+    poster: str
     syndicate_to: tuple[str, ...]
     living: bool
     living_for: timedelta
@@ -195,6 +196,12 @@ RULES: tuple[Rule, ...] = (
         "standard",
         values.choice("standard", "reference", "reference-list", "url"),
         "How the title is cited; `reference` is for sites written for ownyourtrakt.",
+    ),
+    Rule(
+        "poster",
+        "off",
+        values.choice("off", "cite", "featured"),
+        "The title's poster: none, with what was watched, or as the post's `featured` picture.",
     ),
     Rule("syndicate-to", "", _items, "Where the site is asked to copy posts to (uids)."),
     Rule("living", "off", _on_or_off, "Update posts when a rating or a note arrives later."),

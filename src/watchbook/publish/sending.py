@@ -21,11 +21,13 @@ from watchbook.micropub.outcome import Kind
 from watchbook.micropub.post import Post as Entry
 from watchbook.micropub.post import properties
 from watchbook.micropub.reading import Wanted
+from watchbook.publish import posters
 from watchbook.publish.composing import composed, zone_of
 from watchbook.publish.deciding import SEND, Decision, decided
 from watchbook.publish.facts import Facts, facts_by_post, facts_of
 from watchbook.publish.living import Difference, ask_for_changes, difference
 from watchbook.publish.outlets import Outlet
+from watchbook.publish.posters import Posters
 from watchbook.publish.rules import Rules, read_rules
 from watchbook.publish.settling import LOOKS, Settler, later
 from watchbook.steps import step
@@ -33,6 +35,7 @@ from watchbook.store import datasets, outbox
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.leases import Holding
+from watchbook.store.opening import Store
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
 
@@ -66,7 +69,15 @@ class Sent:
 class Pass:
     """A pass over one site, under its lease."""
 
-    def __init__(self, lease: Holding, account: Account, site: Site, outlet: Outlet) -> None:
+    def __init__(
+        self,
+        lease: Holding,
+        account: Account,
+        site: Site,
+        outlet: Outlet,
+        store: Store | None = None,
+    ) -> None:
+        """Work under ``lease``; without ``store``, where pictures lie, no poster is given away."""
         self._lease = lease
         self._database: Database = lease.database
         self._account = account
@@ -74,6 +85,7 @@ class Pass:
         self._rules: Rules = read_rules(site.rules)
         self._outlet = outlet
         self._settler = Settler(site)
+        self._posters = Posters(store, site, outlet, lease) if store is not None else None
 
     def run(self) -> Sent:
         """Do everything that is due; what waits for later stays."""
@@ -185,6 +197,8 @@ class Pass:
     def _create(self, post: Post) -> None:
         if post.tries and self._was_made(post):
             return
+        if self._posters is not None:
+            self._posters.provide(post)
         prepared = self._prepare(post)
         if prepared is None:
             return
@@ -214,11 +228,14 @@ class Pass:
     ) -> tuple[Entry | None, Decision]:
         """How a post stands by the rules, and what to send where it may go."""
         decision = decided(facts, self._rules, complete=self._is_complete(conn))
-        return self._composed(post, facts) if decision == SEND else (None, decision)
+        return self._composed(conn, post, facts) if decision == SEND else (None, decision)
 
-    def _composed(self, post: Post, facts: list[Facts]) -> tuple[Entry | None, Decision]:
+    def _composed(
+        self, conn: sa.Connection, post: Post, facts: list[Facts]
+    ) -> tuple[Entry | None, Decision]:
+        shown = posters.known(conn, self._site, self._rules, facts)
         try:
-            return composed(facts, self._rules, self._account, post.slug), SEND
+            return composed(facts, self._rules, self._account, post.slug, shown), SEND
         except ValueError as reason:
             return None, Decision(PostState.HELD, str(reason), Reason.TEXT)
 
@@ -311,7 +328,7 @@ class Pass:
         with self._database.read() as conn:
             ids = outbox.plays_of(conn, post.id)
             facts = facts_of(conn, self._account.id, ids, removed=True)
-            entry, _ = self._composed(post, facts) if facts else (None, None)
+            entry, _ = self._composed(conn, post, facts) if facts else (None, None)
             expected = self._expected(conn, entry) if entry is not None else None
         return entry, self._outlet.look(entry, expected) if entry is not None else CANNOT_TELL
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,7 +18,9 @@ from watchbook.micropub import lookup
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.client import Micropub, Source
 from watchbook.micropub.lookup import Lookup, Sight
+from watchbook.micropub.media import upload
 from watchbook.micropub.outcome import Kind, Outcome
+from watchbook.micropub.parts import File
 from watchbook.micropub.post import Post, form, properties
 from watchbook.micropub.reading import Wanted
 from watchbook.seal import fingerprint
@@ -75,6 +78,20 @@ class Website:
         if outcome.good or not self._is_gone(url):
             return outcome
         return Outcome(Kind.DONE, url, status=outcome.status, words=outcome.words)
+
+    def upload(self, file: File) -> Outcome:
+        """Give a picture to the media endpoint that the server names."""
+        endpoint = self.media_endpoint
+        if endpoint is None:
+            return Outcome(Kind.DOWN, words="The site names no media endpoint.")
+        return self._ask(lambda server: upload(self.http, endpoint, server.token, file))
+
+    @cached_property
+    def media_endpoint(self) -> str | None:
+        """Where the site takes pictures, as it says itself; asked once in a pass."""
+        self.check()
+        server = self._server()
+        return server.config().media_endpoint if server is not None else None
 
     def look(self, post: Post, expected: str | None = None) -> Lookup:
         """Find a post that may have been made, at its ``expected`` address and elsewhere."""

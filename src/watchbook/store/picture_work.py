@@ -14,8 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from watchbook.store import changes
+from watchbook.store.outbox import PostState
 from watchbook.store.pictures import Kind, State
-from watchbook.store.schema import items, picture_files, pictures, plays, titles, watching
+from watchbook.store.schema import (
+    items,
+    outbox,
+    outbox_plays,
+    picture_files,
+    pictures,
+    plays,
+    sites,
+    titles,
+    watching,
+)
 
 NEWEST_STILLS = 100
 """Of so many of an account's newest plays the stills of episodes are kept."""
@@ -79,7 +90,8 @@ class Before:
 def wanted(conn: sa.Connection, account_id: int, moment: int, most: int) -> list[Wanted]:
     """Up to ``most`` pictures of an account that are to be fetched by ``moment``.
 
-    What is being watched comes first, then what was watched last, then what stands in lists.
+    What is about to be posted with a poster comes first, then what is being watched, then what was
+    watched last, then what stands in lists.
     """
     found: list[Wanted] = []
     for keys, kind in _subjects(account_id):
@@ -91,6 +103,7 @@ def wanted(conn: sa.Connection, account_id: int, moment: int, most: int) -> list
 
 def _subjects(account_id: int) -> Iterator[tuple[sa.Subquery, Kind]]:
     """Titles (``key``) with the moment (``at``) by which they are ordered."""
+    yield _to_be_posted(account_id), Kind.POSTER
     now = sa.select(_poster_of(watching.c.title_key), watching.c.asked_at.label("at"))
     now = now.join(titles, titles.c.key == watching.c.title_key)
     yield now.where(watching.c.account_id == account_id).subquery(), Kind.POSTER
@@ -112,6 +125,26 @@ def _subjects(account_id: int) -> Iterator[tuple[sa.Subquery, Kind]]:
     listed = listed.join(titles, titles.c.key == items.c.title_key)
     there = (items.c.account_id == account_id, items.c.removed_at.is_(None))
     yield listed.where(*there).group_by(key).subquery(), Kind.POSTER
+
+
+def _to_be_posted(account_id: int) -> sa.Subquery:
+    """What waits for sites that show posters; the soonest post counts as the latest moment."""
+    key = _poster_of(plays.c.title_key)
+    query = (
+        sa.select(key, sa.func.max(-outbox.c.due_at).label("at"))
+        .join(outbox_plays, outbox_plays.c.outbox_id == outbox.c.id)
+        .join(sites, sites.c.id == outbox.c.site_id)
+        .join(plays, plays.c.history_id == outbox_plays.c.history_id)
+        .join(titles, titles.c.key == plays.c.title_key)
+    )
+    ways = ('%"poster":"cite"%', '%"poster":"featured"%')
+    due = query.where(
+        outbox.c.account_id == account_id,
+        plays.c.account_id == account_id,
+        outbox.c.state == PostState.WAITING,
+        sa.or_(*map(sites.c.rules.like, ways)),
+    )
+    return due.group_by(key).subquery()
 
 
 def _poster_of(title_key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -369,6 +369,19 @@ attempts = Table(
     Index(None, "outbox_id", "began_at"),
 )
 
+media = Table(
+    "media",
+    metadata,
+    Column("site_id", Integer, ForeignKey("sites.id", ondelete="CASCADE"), nullable=False),
+    Column("title_key", String, nullable=False),
+    Column("picture", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", BigInteger, nullable=False),
+    Column("url", Text),
+    Column("uploaded_at", BigInteger),
+    PrimaryKeyConstraint("site_id", "title_key"),
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -315,7 +315,7 @@ class Backups(Done, frozen=True, kw_only=True):
 class Try(Shape, frozen=True, kw_only=True):
     """One try at a post, or one look for it, and what the site answered."""
 
-    what: Annotated[str, _says("`send` or `look`")]
+    what: Annotated[str, _says("`send`, `look` or `poster`")]
     began_at: Moment
     ended_at: Moment | None
     outcome: str | None

@@ -1,4 +1,4 @@
-"""Shares, API tokens, pictures, what is being watched, and numbers that tell of changes."""
+"""Shares, API tokens, pictures, what is being watched, posters at sites, and counts of changes."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
     )
     _make_pictures()
+    _make_media()
 
 
 def _make_pictures() -> None:
@@ -99,3 +100,20 @@ def _make_pictures() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_picture_files")),
     )
     op.create_index(op.f("ix_picture_files_title_key_kind"), "picture_files", ["title_key", "kind"])
+
+
+def _make_media() -> None:
+    op.create_table(
+        "media",
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("title_key", sa.String(), nullable=False),
+        sa.Column("picture", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("uploaded_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_media_site_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("site_id", "title_key", name=op.f("pk_media")),
+    )
