@@ -169,7 +169,7 @@ _MOMENTS = st.lists(
 
 _ALL_OVER = [
     0,
-    *(to_millis(datetime(1960, 1, 1, tzinfo=UTC) + timedelta(hours=997 * n)) for n in range(640)),
+    *(to_millis(datetime(2008, 1, 1, tzinfo=UTC) + timedelta(hours=97 * n)) for n in range(360)),
 ]
 
 
