@@ -29,10 +29,10 @@ from watchbook.render.cards.facts import (
     YearInReview,
 )
 from watchbook.render.cards.heatmap import heatmap_card
+from watchbook.render.cards.languages import words_of
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.png import look_of_png, png_of
 from watchbook.render.cards.shot import last_card, now_card
-from watchbook.render.cards.words import words_of
 from watchbook.render.cards.year import year_card
 from watchbook.render.statistics import Plays, Title, heatmap_of, year_of
 

@@ -18,9 +18,9 @@ from watchbook.errors import InputError
 from watchbook.render.cards import facts, naming, themes
 from watchbook.render.cards.canvas import DARK_STYLE, Look
 from watchbook.render.cards.heatmap import heatmap_card
+from watchbook.render.cards.languages import words_of
 from watchbook.render.cards.png import NotDrawn, look_of_png, png_of
 from watchbook.render.cards.shot import last_card, now_card
-from watchbook.render.cards.words import words_of
 from watchbook.render.cards.year import year_card
 from watchbook.render.statistics import Ranked
 from watchbook.sharing import Part

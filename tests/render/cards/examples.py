@@ -10,9 +10,9 @@ from watchbook.clock import to_millis
 from watchbook.render.cards.canvas import Look
 from watchbook.render.cards.facts import Calendar, Favourite, Last, Now, Picture, Shot, YearInReview
 from watchbook.render.cards.heatmap import heatmap_card
+from watchbook.render.cards.languages import words_of
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.shot import last_card, now_card
-from watchbook.render.cards.words import words_of
 from watchbook.render.cards.year import year_card
 from watchbook.render.statistics import Heatmap, Plays, Title, heatmap_of, year_of
 

@@ -13,10 +13,10 @@ from watchbook.render.cards import letters
 from watchbook.render.cards.canvas import DARK_STYLE
 from watchbook.render.cards.facts import Calendar, Last, Now, Shot
 from watchbook.render.cards.heatmap import heatmap_card
+from watchbook.render.cards.languages import LANGUAGES
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.shot import last_card, now_card
 from watchbook.render.cards.themes import NAMES, THEMES
-from watchbook.render.cards.words import LANGUAGES
 from watchbook.render.statistics import Plays, heatmap_of
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.browser import address, browser, page
 from tests.hostile import TITLES
 from tests.render.cards.examples import KINDS, drawn, look
-from watchbook.render.cards.words import LANGUAGES
+from watchbook.render.cards.languages import LANGUAGES
 
 __all__ = ["browser", "page"]
 

@@ -6,8 +6,8 @@ import importlib.util
 import re
 from pathlib import Path
 
+from watchbook.render.cards.languages import LANGUAGES
 from watchbook.render.cards.themes import NAMES
-from watchbook.render.cards.words import LANGUAGES
 from watchbook.web.cards import CARDS, NARROWEST, WIDEST
 
 ROOT = Path(__file__).parents[3]

@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 
 from watchbook.render.cards import fonts
+from watchbook.render.cards.languages import LANGUAGES, words_of
 from watchbook.render.cards.themes import NAMES, THEMES
-from watchbook.render.cards.words import LANGUAGES, words_of
 
 EVENING = datetime.fromisoformat("2026-11-20T21:05:00")
 

@@ -20,8 +20,9 @@ from pathlib import Path
 from watchbook.errors import WatchbookError
 from watchbook.render.cards import fonts, letters
 from watchbook.render.cards.canvas import OURS, Look
+from watchbook.render.cards.languages import words_of
 from watchbook.render.cards.themes import AUTO
-from watchbook.render.cards.words import Words, words_of
+from watchbook.render.cards.words import Words
 
 SCALE = 2
 """Pixels of the picture for each of the card, for sharp screens."""
