@@ -48,6 +48,7 @@ clean: ## Remove everything that these targets made
 
 docs: setup-dev
 	$(BIN)/python scripts/make_reference.py
+	$(BIN)/python scripts/make_cards.py
 	$(BIN)/python scripts/make_screenshot.py
 
 setup:
