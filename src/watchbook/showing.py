@@ -20,6 +20,7 @@ from watchbook.store.watched import (
     WatchedPlay,
     as_if_watched,
     newest,
+    rating_in,
 )
 from watchbook.titles import what_of
 
@@ -113,7 +114,7 @@ def latest(
     """
     seen = seen_by_all(public, wanted)
     found = newest(conn, public.account.id, limit, wanted=seen, before=before)
-    return shown(conn, found, ratings=public.shows(Part.RATINGS))
+    return shown(conn, found, public)
 
 
 def seen_by_all(public: Public, wanted: Wanted) -> Wanted:
@@ -122,15 +123,20 @@ def seen_by_all(public: Public, wanted: Wanted) -> Wanted:
     return replace(wanted, until=until)
 
 
-def shown(conn: sa.Connection, plays: Iterable[WatchedPlay], *, ratings: bool) -> list[Shown]:
-    """Those plays with their posters, and their ratings if they may be seen."""
+def shown(conn: sa.Connection, plays: Iterable[WatchedPlay], public: Public) -> list[Shown]:
+    """Those plays with their posters, and their ratings as far as everybody may see them."""
     found = list(plays)
     keys = {key for key in map(poster_key, found) if key}
     kept = pictures.of_titles(conn, keys, Kind.POSTER)
     return [
-        Shown(play, kept.get(poster_key(play) or ""), play.rating if ratings else None)
+        Shown(play, kept.get(poster_key(play) or ""), rating_of(public, play.rating_raw))
         for play in found
     ]
+
+
+def rating_of(public: Public, raw: str | None) -> int | None:
+    """The rating in a row of ratings, if everybody may see it; a delay holds for it, too."""
+    return rating_in(raw, public.until) if public.shows(Part.RATINGS) else None
 
 
 def now_of(conn: sa.Connection, public: Public) -> Now | None:
@@ -150,7 +156,7 @@ def now_of(conn: sa.Connection, public: Public) -> Now | None:
     play = as_if_watched(conn, public.account.id, found.title_key, found.started_at)
     if play is None:
         return None
-    (seen,) = shown(conn, [play], ratings=public.shows(Part.RATINGS))
+    (seen,) = shown(conn, [play], public)
     return Now(seen, from_millis(found.started_at), from_millis(found.expires_at), moment)
 
 

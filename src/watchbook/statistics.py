@@ -93,7 +93,9 @@ def statistics_of(conn: sa.Connection, public: Public, top: int = TOP) -> Statis
 
 
 def _ratings(conn: sa.Connection, public: Public) -> Iterable[tuple[str, int]]:
-    return viewing.ratings(conn, public.account.id) if public.shows(Part.RATINGS) else ()
+    if not public.shows(Part.RATINGS):
+        return ()
+    return viewing.ratings(conn, public.account.id, public.until)
 
 
 def totals_of(conn: sa.Connection, public: Public) -> Totals:

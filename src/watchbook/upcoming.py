@@ -25,6 +25,8 @@ class Upcoming:
     airs_at: datetime
     told_at: datetime
     """When Trakt told this first, or told it otherwise than before."""
+    known_at: datetime
+    """When Trakt told this first."""
     runtime: int | None
     """Minutes; that of the show when the episode's own is not known."""
     network: str | None
@@ -55,6 +57,7 @@ def _told(conn: sa.Connection, account_id: int) -> Iterator[Upcoming]:
         sa.select(
             items.c.raw,
             items.c.changed_at,
+            items.c.discovered_at,
             *(_episode.c[name] for name in ("season", "number", "title", "trakt_id")),
             *(_show.c[name] for name in ("title", "year", "trakt_id", "slug")),
             sa.func.coalesce(_episode.c.runtime, _show.c.runtime),
@@ -69,14 +72,15 @@ def _told(conn: sa.Connection, account_id: int) -> Iterator[Upcoming]:
             *_said(_episode.c.season, _episode.c.number, _show.c.title),
         )
     )
-    for raw, changed_at, season, number, name, trakt, *show, runtime, network in conn.execute(
+    for raw, changed, known, season, number, name, trakt, *show, runtime, network in conn.execute(
         query
     ):
         airs_at = _airs_at(raw)
         if airs_at is not None:
             of_show = Show(show[0], Ids(show[2], show[3]), show[1])
             what = Episode(of_show, season, number, Ids(trakt), name)
-            yield Upcoming(what, airs_at, from_millis(changed_at), runtime, network)
+            told_at, known_at = from_millis(changed), from_millis(known)
+            yield Upcoming(what, airs_at, told_at, known_at, runtime, network)
 
 
 def _said(*columns: sa.ColumnElement[object]) -> Iterable[sa.ColumnElement[bool]]:

@@ -49,6 +49,16 @@ def test_many_topics_at_once(database: Database) -> None:
     assert {topic for topic, number in found.items() if number} == {topics[1100]}
 
 
+def test_who_gets_a_number_anew_gets_nothing_else(database: Database) -> None:
+    """An account that is removed counts as a change of its book: the next may have its number."""
+    with database.write() as conn:
+        account = accounts.add(conn, "sandra")
+    before = numbers(database)
+    with database.write() as conn:
+        accounts.remove(conn, account.id)
+    assert numbers(database) == (before[0] + 1, before[1] + 1)
+
+
 def _rename(conn: sa.Connection) -> None:
     accounts.change(conn, 1, name="tom")
 

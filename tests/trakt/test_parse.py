@@ -72,6 +72,25 @@ def an_item(row: object, data_set: DataSet = WATCHLIST, place: int = 0) -> Parse
     return found
 
 
+@pytest.mark.parametrize(
+    ("slug", "kept"),
+    [
+        ("tron-legacy-2010", True),
+        ("君の名は-2016", True),
+        ("x\r\nATTENDEE:mailto:a@b", False),
+        ("../../evil", False),
+        ("a b", False),
+        ('x"onclick=', False),
+        ("x?a#b", False),
+        ("x" * 201, False),
+    ],
+)
+def test_a_slug_can_stand_in_an_address(slug: str, *, kept: bool) -> None:
+    """Of one that cannot nothing is known: the title's number stands in its place."""
+    (title,) = a_play(FILM_PLAY | {"movie": MOVIE | {"ids": {"trakt": 1, "slug": slug}}}).titles
+    assert title["slug"] == (slug if kept else None)
+
+
 def test_play_of_a_film() -> None:
     """A film's play names its title and keeps the row as it came."""
     play = a_play(FILM_PLAY)

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from icalendar import Calendar
 
 from tests.hostile import STORABLE
 from tests.web.open_book import BASE_URL, OpenBook, a_film, ago, an_episode
 from tests.web.open_book import open_book as opening
-from watchbook.clock import from_iso
+from watchbook.clock import from_iso, now, to_millis
 from watchbook.render.plain import plain
 from watchbook.sharing import Part
 from watchbook.store import changes, datasets
 from watchbook.store.opening import Store
+from watchbook.store.schema import items
 
 PATH = "/feeds/calendar.ics"
 
@@ -95,6 +97,19 @@ def test_upcoming_episodes(book: OpenBook) -> None:
     assert abs(first.start - from_iso(ago(days=-2))) < timedelta(minutes=5)
     assert "Apple TV" in str(first["DESCRIPTION"])
     assert "DESCRIPTION" not in read(book, "?what=upcoming")
+
+
+def test_what_comes_waits_as_long_as_plays_do(book: OpenBook) -> None:
+    """Whoever has just begun a show has its next episodes in Trakt's calendar at once."""
+    book.book.items("calendar_shows", airing(8, ago(days=-2)))
+    with book.book.store.database.write() as conn:
+        datasets.change(conn, book.book.account.id, "calendar_shows", {"read_at": 1})
+    for hours, delay, shown in ((0, None, 1), (1, "2h", 0), (3, "2h", 1)):
+        with book.book.store.database.write() as conn:
+            known = to_millis(now() - timedelta(hours=hours))
+            conn.execute(sa.update(items).values(discovered_at=known))
+        book.share(after=delay)
+        assert len(summaries(book, f"?what=upcoming&limit={hours + 1}")) == shown
 
 
 def test_an_account_without_trakt_has_a_calendar(book: OpenBook) -> None:

@@ -158,7 +158,9 @@ def test_wishes_reach_the_component(owner: Owner) -> None:
 def test_a_wall_needs_the_history(owner: Owner) -> None:
     """Who shows the last play only is not shown with more; with the history there is a wall."""
     with served(owner.store) as stranger:
-        page = stranger.ask("/embed/last?layout=wall").body.decode()
+        told = stranger.ask("/embed/last?layout=wall")
+        assert told.headers["x-robots-tag"] == "noindex"
+        page = told.body.decode()
         assert 'layout="card"' in page
         assert "Aftersun" not in page
         owner.share(Part.LAST, Part.HISTORY)

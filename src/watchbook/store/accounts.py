@@ -173,4 +173,5 @@ def _as_known(account: Account | None) -> Account | None:
 def remove(conn: sa.Connection, account_id: int) -> None:
     """Forget an account with everything that was kept for it."""
     conn.execute(sa.delete(accounts).where(accounts.c.id == account_id))
+    changes.tell(conn, changes.of_account(account_id))  # its number may be given to somebody else
     changes.tell(conn, changes.PEOPLE)

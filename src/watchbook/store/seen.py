@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from watchbook.store.schema import items, plays, titles
-from watchbook.store.watched import rating_in
 
 _show = titles.alias("show")
 _rating = items.alias("rating")
@@ -43,15 +42,11 @@ class Seen(NamedTuple):
     show_slug: str | None
     show_trakt: int | None
     rating_raw: str | None
+    """The rating of the title as Trakt showed it (JSON)."""
     plays: int
     last: int
     first: int
     """The first play whose date is known; 0 when none is."""
-
-    @property
-    def rating(self) -> int | None:
-        """What the title was rated, from 1 to 10."""
-        return rating_in(self.rating_raw)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from watchbook.clock import from_iso, to_millis
 from watchbook.store.schema import items, plays, titles
 
 _title = titles.alias("title")
@@ -105,18 +106,32 @@ class WatchedPlay(NamedTuple):
 
 class _Rated(msgspec.Struct):
     rating: int | None = None
+    rated_at: object = None
 
 
 _rated = msgspec.json.Decoder(_Rated)
 
 
-def rating_in(raw: str | None) -> int | None:
-    """The rating in a row of ratings; None when there is none that can be one."""
+def rating_in(raw: str | None, before: int | None = None) -> int | None:
+    """The rating in a row of ratings; None when there is none that can be one.
+
+    Of one that was given at the moment ``before`` (milliseconds) or later nothing is told either.
+    """
     try:
-        found = _rated.decode(raw).rating if raw else None
+        found = _rated.decode(raw or "{}")
     except (ValueError, RecursionError):
         return None
-    return found if found is not None and 1 <= found <= 10 else None
+    if found.rating is None or not 1 <= found.rating <= 10:
+        return None
+    return found.rating if before is None or _moment(found.rated_at) < before else None
+
+
+def _moment(text: object) -> int:
+    """What a moment in a row is in milliseconds; 0 when it cannot be read."""
+    try:
+        return to_millis(from_iso(text)) if isinstance(text, str) else 0
+    except ValueError:
+        return 0
 
 
 def watched() -> sa.Select[Any]:

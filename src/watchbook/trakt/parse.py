@@ -28,6 +28,7 @@ TITLE_TYPES = ("movie", "show", "season", "episode")
 _SUBJECTS = ("movie", "episode", "season", "show", "person", "user", "list", "comment")
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_KEY = 200
+_SLUG = re.compile(r"[\w.~-]{1,200}")
 _UNREADABLE = (ValueError, RecursionError)
 """What msgspec raises for a text that is no JSON, its own errors and UnicodeDecodeError among
 them, and for one of another shape than asked for."""
@@ -319,7 +320,7 @@ def _title_row(key: str, kind: str, title: Title, show_key: str | None) -> dict[
         "number": _within(MAX_COUNT, title.number) if kind == "episode" else None,
         "title": _clean(title.title),
         "year": _within(MAX_COUNT, title.year),
-        "slug": _clean(title.ids.slug),
+        "slug": _slug(title.ids.slug),
         "imdb": _clean(title.ids.imdb),
         "tmdb": _within(MAX_ID, title.ids.tmdb),
         "tvdb": _within(MAX_ID, title.ids.tvdb),
@@ -344,6 +345,11 @@ def _pictures(images: Images | None) -> str | None:
     kinds = {"poster": images.poster, "still": images.screenshot}
     first = {kind: _clean(found[0]) for kind, found in kinds.items() if found}
     return msgspec.json.encode(first).decode() if first else None
+
+
+def _slug(text: str | None) -> str | None:
+    """A slug that can be part of an address; whoever has another one goes by the number."""
+    return text if text and _SLUG.fullmatch(text) else None
 
 
 def _clean(text: str | None) -> str | None:

@@ -53,7 +53,7 @@ def _policy(base_url: str) -> str:
 
 def _framed(page: str, base_url: str = "", *, status: int = 200) -> Answer:
     cache = kept_for(FRESH) if status == 200 else "no-store"
-    headers = {**FOR_ANYBODY, CSP: _policy(base_url)}
+    headers = {**FOR_ANYBODY, CSP: _policy(base_url), "X-Robots-Tag": "noindex"}
     return Answer(page.encode(), HTML, status, cache, headers)
 
 

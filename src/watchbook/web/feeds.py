@@ -9,7 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from watchbook import showing, upcoming
-from watchbook.clock import now
+from watchbook.clock import from_millis, now
 from watchbook.errors import InputError
 from watchbook.render import calendar, feeds
 from watchbook.render.calendar import Agenda
@@ -91,13 +91,17 @@ def _agenda(conn: sa.Connection, asked: Asked) -> Answer:
 
 
 def _coming(conn: sa.Connection, asked: Asked) -> tuple[list[Upcoming], str]:
-    """Upcoming episodes of all shows or the one asked for, and what there is to say about them."""
+    """Upcoming episodes of all shows or the one asked for, and what there is to say about them.
+
+    A show that was just begun has upcoming episodes at once: they wait as long as its plays do.
+    """
     account_id, show = asked.public.account.id, asked.query.get("show")
     if not upcoming.is_known(conn, account_id):
         return [], calendar.NOT_KNOWN
     if asked.query.get("type") == "movie":
         return [], ""
-    found = upcoming.upcoming(conn, account_id, now())
+    until = from_millis(asked.public.until)
+    found = (one for one in upcoming.upcoming(conn, account_id, now()) if one.known_at <= until)
     return [one for one in found if show is None or one.what.show.ids.slug == show], ""
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.web.api.conftest import Api
+from watchbook.clock import now
 from watchbook.sharing import Part
 from watchbook.store import tokens
 from watchbook.web.api.operations import OPERATIONS, Operation
@@ -152,6 +155,17 @@ def test_ratings_are_hidden_beside_plays_unless_shared(api: Api) -> None:
     api.share(Part.RATINGS)
     assert api.ask("/titles/movie:1").json["title"]["rating"] == 9
     assert api.ask("/plays/12").json["play"]["rating"] == 9
+
+
+def test_a_rating_waits_like_a_play(api: Api) -> None:
+    """Of an old play nobody sees a rating that is younger than the delay, nor is it counted."""
+    api.share(*Part)
+    api.delay(f"{(now() - datetime(2026, 3, 1, tzinfo=UTC)).days}d")
+    for token, told in (("", None), (api.token, 9)):
+        assert api.ask("/plays/12", token).json["play"]["rating"] == told
+        assert api.ask("/titles/movie:1", token).json["title"]["rating"] == told
+        assert bool(api.ask("/statistics", token).json["statistics"]["ratings"]) == bool(told)
+    assert b"Rated" not in api.visitor.ask("/@sandra/12").body
 
 
 def test_a_use_is_written_down(api: Api) -> None:

@@ -49,11 +49,6 @@ class Call:
         """Only what lies before this moment (milliseconds) may be seen; None when all may."""
         return None if self.own else self.public.until
 
-    @property
-    def ratings(self) -> bool:
-        """Whether ratings may be seen."""
-        return self.seen_as.shows(Part.RATINGS)
-
 
 Make = Callable[[sa.Connection, Call], Done]
 """Makes the answer of an operation, within one transaction; raises InputError and NotThere."""

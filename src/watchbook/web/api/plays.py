@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from watchbook.freshness import freshness
 from watchbook.render.widget import POSTER_WIDTH, picture_of, play_of
 from watchbook.sharing import Part
-from watchbook.showing import Shown, latest, poster_key, shown
+from watchbook.showing import Shown, latest, poster_key, rating_of, shown
 from watchbook.store import pictures, seen
 from watchbook.store.pictures import Kind, Picture
 from watchbook.store.seen import After, Seen
@@ -46,7 +46,7 @@ def plays(conn: sa.Connection, call: Call) -> shapes.Plays:
     wanted = _wanted(conn, call)
     found = newest(conn, call.account_id, limit + 1, wanted=wanted, before=before)
     some, after = cut(found, limit, lambda play: Page(play.watched_at, str(play.history_id)))
-    items = [_play(one, call.base_url) for one in shown(conn, some, ratings=call.ratings)]
+    items = [_play(one, call.base_url) for one in shown(conn, some, call.seen_as)]
     return shapes.Plays(items=items, next=after)
 
 
@@ -55,7 +55,7 @@ def one_play(conn: sa.Connection, call: Call) -> shapes.OnePlay:
     found = plays_of(conn, call.account_id, [call.values["history_id"]])
     until = call.until
     may_be_seen = [play for play in found if until is None or play.watched_at < until]
-    for one in shown(conn, may_be_seen, ratings=call.ratings):
+    for one in shown(conn, may_be_seen, call.seen_as):
         return shapes.OnePlay(play=_play(one, call.base_url))
     raise NotThere("There is no such play.")
 
@@ -139,7 +139,7 @@ def _watched_title(one: Seen, picture: Picture | None, call: Call) -> shapes.Wat
         year=one.year,
         plays=one.plays,
         last_watched_at=moment(one.last),
-        rating=one.rating if call.ratings else None,
+        rating=rating_of(call.seen_as, one.rating_raw),
         url=page_at_trakt(one.type, one.slug or one.trakt),
         ids=_ids(one),
         poster=_poster(picture, one.key, title, call.base_url),
@@ -169,7 +169,7 @@ def _title(one: Seen, picture: Picture | None, call: Call) -> shapes.Title:
         plays=one.plays,
         first_watched_at=moment(one.first),
         last_watched_at=moment(one.last),
-        rating=one.rating if call.ratings else None,
+        rating=rating_of(call.seen_as, one.rating_raw),
         url=page_at_trakt(one.type, whole, one.season, one.number),
         ids=_ids(one),
         poster=_poster(picture, one.show_key or one.key, title, call.base_url),

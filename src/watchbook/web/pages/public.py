@@ -142,7 +142,7 @@ def _play(conn: sa.Connection, asked: Asked, history_id: int) -> Answer:
     found = watched.plays_of(conn, asked.public.account.id, [history_id])
     if not found or found[0].watched_at >= asked.public.until:
         return MISSING
-    (shown,) = showing.shown(conn, found, ratings=asked.public.shows(Part.RATINGS))
+    (shown,) = showing.shown(conn, found, asked.public)
     home = home_of(asked.public.account, asked.base_url)
     (older, newer) = _beside(conn, asked, shown.place)
     entry = book.entry_of(shown, home, _prefix(asked))
