@@ -11,6 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -25,7 +26,7 @@ from watchbook.cli.main import cli
 from watchbook.exporting import database_schema as database
 from watchbook.micropub.citing import Payload
 from watchbook.micropub.post import Look, Post, entry, form, properties
-from watchbook.micropub.titles import Episode, Film, Ids, Show, Watched
+from watchbook.micropub.titles import Episode, Film, Ids, Picture, Show, Watched
 from watchbook.publish.rules import RULES
 from watchbook.settings.table import SETTINGS, Setting
 from watchbook.trakt.datasets import CATALOGUE, DataSet, Shape
@@ -371,6 +372,10 @@ The rule `payload` chooses how `watch-of` cites the title. `standard` is above; 
 shape of ownyourtrakt's posts, `reference-list` the same with the ids as a list, and `url` is the
 address alone."""
 
+_HEAD_OF_POSTERS = """\
+With the rule `poster`, when the site has the picture. A form carries the address of a featured one;
+with `cite` it has none."""
+
 _BERLIN = ZoneInfo("Europe/Berlin")
 _WATCHED = datetime(2026, 11, 21, 20, 15, tzinfo=_BERLIN)
 _HEAT = Film("Heat", Ids(832, "heat-1995", "tt0113277", 949), 1995, "1995-12-15")
@@ -385,6 +390,13 @@ def _post(text: str, *what: Film | Episode, payload: Payload = Payload.STANDARD)
     watched = [Watched(11_000_000_001 + at, one) for at, one in enumerate(what)]
     category = ("watched", "film" if isinstance(what[0], Film) else "tv")
     return Post(watched, text, _WATCHED, categories=category, look=Look(payload, zone=_BERLIN))
+
+
+def _pictured(way: str) -> Post:
+    poster = Picture("https://you.example/media/3f2c.jpg", "Poster of Heat (1995)")
+    post = _post("Watched Heat (1995)", _HEAT)
+    watched = [replace(one, poster=poster) for one in post.watched]
+    return replace(post, watched=watched, look=replace(post.look, poster=way))
 
 
 _EXAMPLES = {
@@ -409,8 +421,18 @@ def posts_page() -> str:
         for payload in Payload
         if payload is not Payload.STANDARD
     ]
+    featured = _pictured("featured")
     return page(
-        "Posts", _HEAD_OF_POSTS, *blocks, "## Other ways to cite", _HEAD_OF_PAYLOADS, *others
+        "Posts",
+        _HEAD_OF_POSTS,
+        *blocks,
+        "## Posters",
+        _HEAD_OF_POSTERS,
+        f"### `poster=cite`\n\n{_as_json(_pictured('cite'))}",
+        f"### `poster=featured`\n\n{_as_json(featured)}\n\n{_as_form(featured)}",
+        "## Other ways to cite",
+        _HEAD_OF_PAYLOADS,
+        *others,
     )
 
 

@@ -200,6 +200,7 @@ class Blog:
 
     site: Website
     listing: bool = True
+    config: dict[str, Any] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
     posts: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
@@ -219,7 +220,7 @@ class Blog:
     def query(self, asked: Asked) -> Said:
         query = {name: values[0] for name, values in asked.query.items()}
         if query.get("q") == "config":
-            return as_json({})
+            return as_json(self.config)
         if query.get("q") != "source" or not self.listing:
             return as_json({"error": "invalid_request"}, 400)
         if "url" in query:

@@ -21,8 +21,8 @@ from PIL import Image
 
 from tests.conftest import TEST_KEY
 from tests.exporting.conftest import episode_play, filled, film_play, rated
-from tests.publish.conftest import Book, ago, connected, give_token, token_of
-from tests.websites import local_client
+from tests.publish.conftest import TOKEN, Blog, Book, Home, ago, connected, give_token, token_of
+from tests.websites import Said, Website, local_client, redirect, serving
 from watchbook.archive.backup import back_up
 from watchbook.archive.reading_back import import_archive
 from watchbook.clock import now, to_millis
@@ -259,15 +259,33 @@ def test_a_rule_needs_a_media_endpoint(here: Desk) -> None:
     desk.check_media(here.installation, here.book.stands(), {"poster": "cite"})
 
 
-def test_a_rule_is_refused_where_no_picture_is_taken(
-    home: Any,  # a blog whose configuration is empty
-) -> None:
-    """In words that name the reason."""
+def test_a_rule_is_refused_where_no_picture_is_taken(home: Home) -> None:
+    """In words that name the reason: the blog's configuration is empty."""
     stands = home.book.stands()
     with pytest.raises(InputError, match="takes no pictures"):
         desk.check_media(home.installation, stands, {"poster": "featured"})
     desk.check_media(home.installation, stands, {"poster": "off"})
     desk.check_media(home.installation, stands, {"delay": "1h"})
+
+
+def test_pictures_may_be_taken_on_another_host(home: Home, blog: Blog) -> None:
+    """The token goes where the site's own configuration says, and no redirect leads it on."""
+    home.book.rules(poster="featured")
+    with serving(Website()) as elsewhere, serving(Website()) as stranger:
+        blog.config = {"media-endpoint": elsewhere.url("/media")}
+        elsewhere.pages["/media"] = redirect(stranger.url("/media"), 307)
+        home.book.watch(film_play(11, 1, ago(hours=2)))
+        keep_poster(home.book.store, "movie:1")
+        desk.publish(home.installation, home.book.filled.account, home.book.stands())
+        assert stranger.asked == []
+        elsewhere.pages["/media"] = Said(201, b"", [("Location", "/files/1.jpg")])
+        home.book.watch(film_play(12, 1, ago(hours=1)))
+        desk.publish(home.installation, home.book.filled.account, home.book.stands())
+        (_, asked) = elsewhere.asked
+        assert asked.headers["authorization"] == f"Bearer {TOKEN}"
+        first, second = blog.posts.values()
+        assert "featured" not in first
+        assert second["featured"][0]["value"] == elsewhere.url("/files/1.jpg")
 
 
 def test_a_living_post_keeps_its_poster(here: Desk) -> None:

@@ -22,6 +22,7 @@ import pytest
 
 from tests.exporting.conftest import Filled, episode_play, filled, film_play, rated
 from tests.publish.conftest import SOON, Book, ago
+from tests.publish.test_posters import keep_poster
 from tests.websites import local_client
 from watchbook.clock import now, to_millis
 from watchbook.connecting import Installation
@@ -273,3 +274,23 @@ def test_where_it_departs_from_the_specifications(person: Person) -> None:
     assert server.source(made.url or "").properties == {"content": ["Seen"]}
     with_uid = server.create({"content": ["Seen"], "uid": ["x"]})
     assert (with_uid.kind, with_uid.status) == (Kind.REFUSED, 400)
+
+
+@pytest.mark.parametrize("way", ["cite", "featured"])
+def test_a_post_shows_its_poster(person: Person, way: str) -> None:
+    """It is uploaded once for two posts of a title, and the posts come back as they were sent."""
+    book = person.book()
+    book.rules(poster=way)
+    numbers = next(NUMBERS), next(NUMBERS)
+    book.watch(*(film_play(number, 1, ago(hours=2)) for number in numbers))
+    keep_poster(book.store, "movie:1")
+    person.publish(book)
+    found = [person.outlet(book).read(post.url or "").properties for post in book.posts()]
+    assert found == [json.loads(post.sent or "") for post in book.posts()]
+    (first, second) = (
+        one["featured"] if way == "featured" else one["watch-of"][0]["properties"]["photo"]
+        for one in found
+    )
+    assert first == second
+    assert first[0]["value"].startswith(person.real.url)
+    assert "photo" not in found[0]
