@@ -20,7 +20,9 @@ from watchbook.cli.main import COMMANDS, cli
 from watchbook.errors import RemoteUnavailable, StoreFull
 
 WATCHBOOK = (sys.executable, "-m", "watchbook")
-HEAVY = ("alembic", "cryptography", "httpx2", "msgspec", "rich", "sqlalchemy", "structlog")
+OUTWARDS = ("PIL", "dbos", "httpx2", "icalendar", "jinja2", "resvg_py", "starlette", "uvicorn")
+"""What only those need who ask others, draw, or are asked."""
+HEAVY = (*OUTWARDS, "alembic", "cryptography", "msgspec", "rich", "sqlalchemy", "structlog")
 
 
 def loaded(arguments: Sequence[str]) -> set[str]:
@@ -42,6 +44,14 @@ def loaded(arguments: Sequence[str]) -> set[str]:
 def test_nothing_heavy_is_loaded_for_a_word(arguments: list[str]) -> None:
     """Version and help come without database, HTTP client, colours and log."""
     assert loaded(arguments) & set(HEAVY) == set()
+
+
+def test_how_it_stands_is_told_by_the_store_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`status` brings no HTTP client, no engine and nothing that draws."""
+    monkeypatch.setenv("WATCHBOOK_HOME", str(tmp_path))
+    assert loaded(["status"]) & set(OUTWARDS) == set()
 
 
 def test_the_version_is_that_of_the_package() -> None:
