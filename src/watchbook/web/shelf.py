@@ -68,6 +68,7 @@ class Watcher:
         self._asked_at: dict[str, float] = {}
         self._answered_at = monotonic()
         self._silent = False
+        self._looking = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
@@ -100,7 +101,11 @@ class Watcher:
                 _log.exception("The watcher of changes met a fault in Watchbook.")
 
     def look(self) -> None:
-        """Ask the store once."""
+        """Ask the store once; what was asked earlier never overwrites what was asked later."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         moment = monotonic()
         topics = [one for one, at in list(self._asked_at.items()) if moment - at < _FORGOTTEN]
         try:
