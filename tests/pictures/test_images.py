@@ -95,7 +95,7 @@ def test_a_private_account_shows_no_picture(museum: Museum) -> None:
     assert museum.ask(address_of(FILM)).status == 404
 
 
-@pytest.mark.parametrize("part", [Part.HISTORY, Part.FEEDS, Part.STATISTICS])
+@pytest.mark.parametrize("part", [Part.HISTORY, Part.FEEDS])
 def test_parts_that_show_every_play_show_every_picture(museum: Museum, part: Part) -> None:
     """Of films, shows and episodes; when it is switched off again, of none."""
     museum.share(part)
@@ -113,10 +113,22 @@ def test_what_is_unknown_is_drawn_for_everybody(museum: Museum) -> None:
     assert b"Untitled" in told.body
 
 
-def test_ratings_alone_show_no_picture(museum: Museum) -> None:
-    """They stand beside plays, which are not shown."""
-    museum.share(Part.RATINGS)
+@pytest.mark.parametrize("part", [Part.RATINGS, Part.STATISTICS])
+def test_parts_without_pictures_show_none(museum: Museum, part: Part) -> None:
+    """Else whoever asks for one title after the other would learn of every play."""
+    museum.share(part)
     assert not museum.sees(FILM)
+    assert not museum.sees(SHOW)
+
+
+def test_a_play_without_a_date_is_in_no_feed(museum: Museum) -> None:
+    """And its picture is not there with the feeds; with the history it is."""
+    museum.gallery.add_title(OLD, title="Soon")
+    museum.gallery.watch(OLD, 4, 0)
+    museum.share(Part.FEEDS)
+    assert museum.ask(address_of(OLD)).status == 404
+    museum.share(Part.HISTORY)
+    assert museum.ask(address_of(OLD)).status == 200
 
 
 def test_the_last_watch_shows_nothing_older(museum: Museum) -> None:
@@ -162,6 +174,17 @@ def test_what_is_watched_now_is_shown_with_that_part(museum: Museum) -> None:
     assert not museum.sees(OLD)
     museum.share(Part.NOW)
     assert museum.sees(OLD)
+
+
+def test_what_is_watched_now_waits_for_the_delay(museum: Museum) -> None:
+    """What was begun an hour ago is a secret where plays show after two."""
+    gallery, begun = museum.gallery, to_millis(now() - timedelta(hours=1))
+    gallery.add_title(OLD, title="Soon")
+    with gallery.store.database.write() as conn:
+        watching.save(conn, gallery.account.id, Watching(OLD, begun, begun + 9_000_000, "{}"))
+    for delay, status in ((None, 200), ("2h", 404), ("30m", 200)):
+        museum.share(Part.NOW, after=delay)
+        assert museum.ask(address_of(OLD)).status == status
 
 
 def test_a_season_is_seen_with_its_show(museum: Museum) -> None:

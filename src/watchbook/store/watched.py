@@ -270,5 +270,15 @@ def _clauses(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         yield plays.c.watched_at >= wanted.since
     if wanted.until is not None:
         yield plays.c.watched_at < wanted.until
-    for word in wanted.search.split():
-        yield sa.or_(*(c.icontains(word, autoescape=True) for c in (_title.c.title, _show.c.title)))
+    if words := wanted.search.split():
+        yield plays.c.title_key.in_(_called(words))
+
+
+def _called(words: Iterable[str]) -> sa.Select[Any]:
+    """Titles that hold each of ``words``, as their shows' counted; far fewer than their plays."""
+    one, of = titles.alias("one"), titles.alias("of")
+    names = (one.c.title, of.c.title)
+    found = sa.select(one.c.key).outerjoin(of, of.c.key == one.c.show_key)
+    for word in words:
+        found = found.where(sa.or_(*(name.icontains(word, autoescape=True) for name in names)))
+    return found

@@ -332,8 +332,8 @@ def test_an_answer_is_not_sent_twice(api: Api) -> None:
     assert "private" in api.ask("/plays/12", api.token).headers["cache-control"]
 
 
-def test_a_page_begins_at_its_row(api: Api) -> None:
-    """The database goes to where the page begins by an index, and sorts nothing."""
+def plan_of(api: Api, path: str) -> list[str]:
+    """How SQLite finds the plays that are asked for."""
     database = api.sandra.store.database
     if not database.on_sqlite:
         pytest.skip("PostgreSQL reads so few rows without any index")
@@ -343,13 +343,25 @@ def test_a_page_begins_at_its_row(api: Api) -> None:
         asked.append((event[2], event[3]))
 
     sa.event.listen(database.engine, "before_cursor_execute", note)
-    place = packed(Page(1_780_000_000_000, "13"))
-    assert api.ask(f"/plays?cursor={place}", api.token).status == 200
+    assert api.ask(path, api.token).status == 200
     ((statement, values),) = [one for one in asked if "plays.watched_at DESC" in one[0]]
     with database.read() as conn:
-        plan = [row[-1] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+        return [row[-1] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+def test_a_page_begins_at_its_row(api: Api) -> None:
+    """The database goes to where the page begins by an index, and sorts nothing."""
+    place = packed(Page(1_780_000_000_000, "13"))
+    plan = plan_of(api, f"/plays?cursor={place}")
     assert "(watched_at,history_id)<(?,?)" in plan[0]
     assert not any("SCAN" in step or "TEMP B-TREE" in step for step in plan)
+
+
+def test_a_search_goes_over_titles_once(api: Api) -> None:
+    """Words that nothing is called cost a look at each title, and none at each play."""
+    plan = plan_of(api, "/plays?q=nothing+is+called+so")
+    assert any(step.startswith("LIST SUBQUERY") for step in plan)
+    assert not any("CORRELATED" in step or step.startswith("SCAN plays") for step in plan)
 
 
 def test_a_synced_library_comes_out_whole(synced: Book) -> None:
