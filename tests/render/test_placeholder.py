@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -86,6 +87,15 @@ def test_an_episode_is_wider_than_high() -> None:
     """As its still would be."""
     root = ET.fromstring(placeholder("Severance", "episode:1", Kind.STILL, "S2 E7"))
     assert (int(root.get("width", 0)), int(root.get("height", 0))) == SIZES[Kind.STILL]
+
+
+def test_a_long_word_is_cut_between_letters() -> None:
+    """Thai is written without spaces: no line begins with a vowel of the line before."""
+    name = "ผู้หญิงที่กินน้ำผึ้งในคืนที่ไม่มีดวงจันทร์"
+    found = lines(placeholder(name, "movie:1"))
+    assert len(found) > 1
+    assert "".join(found) == name
+    assert not any(unicodedata.combining(line[0]) for line in found)
 
 
 def test_its_address_names_the_title() -> None:

@@ -9,6 +9,7 @@ import colorsys
 from hashlib import blake2b
 from html import escape
 
+from watchbook.render.clusters import clusters
 from watchbook.render.plain import plain
 from watchbook.store.pictures import Kind
 
@@ -95,9 +96,9 @@ def _lines(name: str) -> list[str]:
 
 
 def _pieces(name: str, most: int) -> list[str]:
-    """The words of a name; those longer than a line are cut."""
-    return [
-        word[start : start + most]
-        for word in name.split()
-        for start in range(0, len(word), most)
-    ]  # fmt: skip
+    """The words of a name; those longer than a line are cut between two letters."""
+    found: list[str] = []
+    for word in name.split():
+        letters = list(clusters(word))
+        found += ("".join(letters[at : at + most]) for at in range(0, len(letters), most))
+    return found

@@ -50,23 +50,6 @@ def test_nothing_is_lost_but_what_has_no_room(text: str, room: float) -> None:
     assert line.replace(" ", "").startswith(together.replace(" ", "").removesuffix("…"))
 
 
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("abc", 3),
-        ("e\u0301e\u0323\u0301", 2),
-        (FAMILY * 2, 2),
-        ("🇩🇪🇯🇵", 2),
-        ("👍🏿👍", 2),
-        ("\u1100\u1161\u11a8\u1100", 2),
-        ("1\ufe0f\u20e32", 2),
-    ],
-)
-def test_characters_are_those_of_a_reader(text: str, kept: int) -> None:
-    """Accents, skin tones, families, flags and syllables stay whole."""
-    assert len(list(letters._clusters(text))) == kept
-
-
 def test_a_title_is_cut_between_characters() -> None:
     """An ellipsis never takes a member out of a family."""
     cut = letters.shortened(FAMILY * 9, 200, 20)

@@ -8,24 +8,21 @@ so that it turns nothing around it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 from watchbook.render.cards import fonts
+from watchbook.render.clusters import clusters, is_emoji, is_variant
 from watchbook.render.plain import plain
 
 ELLIPSIS = "…"
 _ISOLATE, _END = "\u2068", "\u2069"
-_JOINER = "\u200d"
 _LONGEST = 400
 """Characters of a text that are looked at; none has room for more."""
-_MOST_MARKS = 4
-"""Accents and vowels on one letter: as many as any language needs."""
 _EMOJI_WIDTH = 1.4
 _RARE_MARK = 0.6
 """Ems of an accent that few fonts have: it is drawn beside its letter, not on it."""
-_HANGUL = {"L": range(0x1100, 0x1160), "V": range(0x1160, 0x11A8), "T": range(0x11A8, 0x1200)}
 
 
 class Name(NamedTuple):
@@ -37,58 +34,7 @@ class Name(NamedTuple):
 
 def fit_for_line(text: str) -> str:
     """``text`` on one line, without controls, and with few enough accents to stay in its line."""
-    return "".join(_clusters(plain(text[: 4 * _LONGEST])[:_LONGEST])).strip()
-
-
-def _clusters(text: str) -> Iterator[str]:
-    """What a reader takes for one character each, after UAX 29 as far as titles need it."""
-    cluster, marks = "", 0
-    for char in text:
-        if not cluster or not _belongs(cluster, char):
-            if cluster:
-                yield cluster
-            cluster, marks = "" if _is_mark(char) else char, 0
-            continue
-        marks += _is_mark(char)
-        if marks <= _MOST_MARKS:
-            cluster += char
-    if cluster:
-        yield cluster
-
-
-def _belongs(cluster: str, char: str) -> bool:
-    """Whether ``char`` is part of the character that ``cluster`` began."""
-    last = cluster[-1]
-    return (
-        unicodedata.category(char) in {"Mn", "Mc", "Me"}
-        or char == _JOINER
-        or (last == _JOINER and _is_emoji(char))
-        or 0x1F3FB <= ord(char) <= 0x1F3FF
-        or 0xE0020 <= ord(char) <= 0xE007F
-        or (_is_flag(char) and _is_flag(last) and len(cluster) == 1)
-        or _is_hangul_part(last, char)
-    )
-
-
-def _is_mark(char: str) -> bool:
-    """Whether a character is put on the one before it; without one it is left out."""
-    return unicodedata.category(char) in {"Mn", "Me"} and not _is_variant(char)
-
-
-def _is_emoji(char: str) -> bool:
-    return 0x1F000 <= ord(char) <= 0x1FAFF or (
-        0x2190 <= ord(char) <= 0x2BFF and unicodedata.category(char) in {"So", "Sm"}
-    )
-
-
-def _is_flag(char: str) -> bool:
-    return 0x1F1E6 <= ord(char) <= 0x1F1FF
-
-
-def _is_hangul_part(last: str, char: str) -> bool:
-    if ord(char) in _HANGUL["V"]:
-        return ord(last) in _HANGUL["L"] or ord(last) in _HANGUL["V"]
-    return ord(char) in _HANGUL["T"] and unicodedata.category(last) == "Lo"
+    return "".join(clusters(plain(text[: 4 * _LONGEST])[:_LONGEST])).strip()
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
@@ -102,7 +48,7 @@ def _advance(char: str, *, bold: bool) -> float:
     if _is_silent(char):
         rare = 0x300 <= ord(char) <= 0x20FF and unicodedata.name(char, "").startswith("COMBINING")
         return _RARE_MARK if rare and not fonts.ours().has(char) else 0.0
-    if ord(char) >= 0x1F000 and _is_emoji(char):
+    if ord(char) >= 0x1F000 and is_emoji(char):
         return _EMOJI_WIDTH
     known = fonts.ours(bold=bold).advances.get(ord(char))
     if known is not None:
@@ -121,7 +67,7 @@ def shortened(text: str, room: float, size: float, *, bold: bool = False) -> str
         return text
     left = room - width(ELLIPSIS, size, bold=bold)
     kept = ""
-    for cluster in _clusters(text):
+    for cluster in clusters(text):
         left -= width(cluster, size, bold=bold)
         if left < 0:
             break
@@ -147,7 +93,7 @@ def wrapped(text: str, room: float, size: float, lines: int, *, bold: bool = Fal
 def _first_line(text: str, room: float, size: float, *, bold: bool) -> str:
     """The part of ``text`` that is put on a line: up to a space if there is one in the line."""
     kept, breaks = "", 0
-    for cluster in _clusters(text):
+    for cluster in clusters(text):
         if width(kept + cluster, size, bold=bold) > room:
             return text[:breaks] if breaks else kept or cluster
         kept += cluster
@@ -189,7 +135,7 @@ def as_writable(name: Name) -> str:
         if not missing(text):
             return text
     for text in texts:
-        left = fit_for_line("".join(c for c in _clusters(text) if not missing(c)))
+        left = fit_for_line("".join(c for c in clusters(text) if not missing(c)))
         if any(char.isalnum() for char in left):
             return left
     return texts[0]
@@ -202,11 +148,7 @@ def missing(text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _is_writable(char: str) -> bool:
-    return unicodedata.category(char) == "Cf" or _is_variant(char) or font_of(char) is not None
-
-
-def _is_variant(char: str) -> bool:
-    return 0xFE00 <= ord(char) <= 0xFE0F
+    return unicodedata.category(char) == "Cf" or is_variant(char) or font_of(char) is not None
 
 
 @lru_cache(maxsize=50_000)
