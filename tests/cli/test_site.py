@@ -193,6 +193,15 @@ def test_rules_are_checked_and_previewed(run: Run, published: Published) -> None
     assert run("site", "set", "blog", "colour=blue").code == 2
 
 
+def test_posters_need_a_place_for_pictures(run: Run, published: Published, blog: Blog) -> None:
+    """A site that names none refuses the rule, which changes nothing; one that does takes it."""
+    ended = run("site", "set", "blog", "poster=cite", "delay=1h")
+    assert (ended.code, "takes no pictures" in ended.err) == (2, True)
+    assert "1h" not in published.stands().rules.values()
+    blog.config = {"media-endpoint": blog.site.url("/media")}
+    assert "poster" in run("site", "set", "blog", "poster=cite").out
+
+
 def test_a_site_shows_how_it_stands(run: Run, published: Published, blog: Blog) -> None:
     """State, counts, rules and what it answered, for people and as data."""
     published.watch(film_play(11, 1, ago(hours=1)))

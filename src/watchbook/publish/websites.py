@@ -83,7 +83,7 @@ class Website:
         """Give a picture to the media endpoint that the server names."""
         endpoint = self.media_endpoint
         if endpoint is None:
-            return Outcome(Kind.DOWN, words="The site names no media endpoint.")
+            return Outcome(Kind.DOWN, words="The site did not name a media endpoint.")
         return self._ask(lambda server: upload(self.http, endpoint, server.token, file))
 
     @cached_property
