@@ -14,6 +14,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from watchbook import showing, statistics
+from watchbook.clock import now
 from watchbook.errors import InputError
 from watchbook.render.cards import facts, naming, themes
 from watchbook.render.cards.canvas import DARK_STYLE, Look
@@ -84,7 +85,7 @@ def _as_png(draw: Draw, look: Look, cache: str) -> Answer:
         drawn = png_of(draw(look_of_png(look)))
     except NotDrawn as reason:
         told = {"ok": False, "reason": reason.message, "hint": reason.hint}
-        return as_json(told, status=503)
+        return as_json(told, status=503, ends_at=now())
     return Answer(drawn, PNG, cache=cache, headers=_HEADERS)
 
 

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ def test_a_press_that_falls_over_is_an_error_with_a_remedy() -> None:
         png_of("<svg")
     assert "svg" in (caught.value.hint or "")
     assert png_of(drawn("empty", "", look())).startswith(b"\x89PNG")
+
+
+def test_a_crowd_is_told_to_come_again() -> None:
+    """A few wait for their turn, all others are not kept waiting; afterwards there is room."""
+    cards = [drawn("last", f"Number {number}", look()) for number in range(30)]
+
+    def trouble(card: str) -> str:
+        try:
+            png_of(card)
+        except NotDrawn as reason:
+            return reason.message
+        return ""
+
+    with ThreadPoolExecutor(len(cards)) as crowd:
+        told = list(crowd.map(trouble, cards))
+    assert set(told) == {"", "Too many cards are drawn at once."}
+    assert told.count("") >= 8
+    assert trouble(cards[-1]) == ""
 
 
 def test_the_press_imports_nothing_of_ours() -> None:

@@ -27,10 +27,13 @@ from watchbook.render.cards.words import Words
 SCALE = 2
 """Pixels of the picture for each of the card, for sharp screens."""
 _AT_ONCE = 2
+_WAITING = 6
+"""Drawings that may wait for their turn: each keeps a thread that others want, too."""
 _PATIENCE = 30.0
 """Seconds after which a drawing will never be done."""
 _PRESS = Path(__file__).with_name("press.py")
 _free = threading.BoundedSemaphore(_AT_ONCE)
+_places = threading.BoundedSemaphore(_AT_ONCE + _WAITING)
 
 
 class NotDrawn(WatchbookError):
@@ -64,7 +67,12 @@ def png_of(svg: str) -> bytes:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    drawn = _drawn(svg)
+    if not _places.acquire(blocking=False):
+        raise NotDrawn("Too many cards are drawn at once.", hint="Try again in a moment.")
+    try:
+        drawn = _drawn(svg)
+    finally:
+        _places.release()
     with _lock:
         _kept[key] = drawn
         if len(_kept) > _MOST_KEPT:
