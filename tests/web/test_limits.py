@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from watchbook.web.limits import AT_ONCE, COST_OF_REFUSAL, PER_SECOND, Limits
+from watchbook.web.limits import AT_ONCE, COST_OF_REFUSAL, DEPOSIT, PER_SECOND, Limits
 
 
 @dataclass
@@ -29,7 +29,7 @@ def asked(limits: Limits, client: str | None, times: int, status: int | None = N
     """How many of so many questions may be asked; those that go the long way have a status."""
     good = 0
     for _ in range(times):
-        if limits.ask(client) == 0:
+        if limits.ask(client) == 0 and (status is None or limits.begin(client) == 0):
             good += 1
             if status is not None:
                 limits.charge(client, status)
@@ -54,10 +54,23 @@ def test_refusals_cost_more_than_answers(clock: Clock) -> None:
 def test_what_takes_long_to_make_costs_more(clock: Clock) -> None:
     """Pictures of every size that there is are no way to keep the server busy for ever."""
     limits, asked_for = Limits(clock), 0
-    while limits.ask("a") == 0:
+    while limits.ask("a") == limits.begin("a") == 0:
         limits.charge("a", 200, seconds=0.2)
         asked_for += 1
     assert asked_for < asked(Limits(clock), "a", 5000, 200) / 4
+
+
+def test_what_is_under_way_is_bounded(clock: Clock) -> None:
+    """Before the first of them is made, one client can begin no more than a few dozen."""
+    limits = Limits(clock)
+    begun = 0
+    while limits.ask("a") == limits.begin("a") == 0:
+        begun += 1
+    assert 50 < begun <= AT_ONCE / DEPOSIT
+    assert limits.ask("b") == limits.begin("b") == 0
+    for _ in range(begun):
+        limits.charge("a", 200)
+    assert asked(limits, "a", 5000, 200) > begun
 
 
 def test_the_wait_that_is_told_is_long_enough(clock: Clock) -> None:

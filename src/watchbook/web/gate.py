@@ -70,6 +70,7 @@ class Gate:
             status = await _give(ready, answer, scope, send)
             self._traffic.count(ready.view.path, status, monotonic() - began)
             return
+        wait = wait or self._limits.begin(client.counted_as)
         going = _Going(self._security, send)
         await self._go_the_long_way(scope, receive, going, wait)
         took = monotonic() - began

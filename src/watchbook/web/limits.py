@@ -2,7 +2,7 @@
 
 A bucket fills by itself. What stands in memory already costs least, what has to be made costs
 more (the more, the longer it took), and what is refused (a view that is not there, a wrong token,
-an odd parameter) costs most.
+an odd parameter) costs most. What is under way has paid a deposit, since its cost is not known yet.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ COST_OF_MAKING = 4.0
 COST_OF_A_SECOND = 100
 """Of making: drawing a picture keeps everybody else waiting."""
 COST_OF_REFUSAL = 40.0
+DEPOSIT = 20.0
+"""For what has to be made, until it is: so one client has no more than 60 of them under way."""
 _LONGEST_MAKING = 1.0
 """Seconds that are counted at most: beyond that somebody else kept us waiting."""
 _DEBT = 100.0
@@ -52,18 +54,25 @@ class Limits:
         """Count a question; the seconds to wait when it is one too many, else 0."""
         if client is None:
             return 0
+        return self._take(client, COST_OF_ASKING)
+
+    def begin(self, client: str | None) -> float:
+        """Take the deposit for what is not at hand; the seconds to wait when there is none left."""
+        return 0 if client is None else self._take(client, DEPOSIT)
+
+    def _take(self, client: str, cost: float) -> float:
         bucket = self._filled(client)
-        if bucket.left < COST_OF_ASKING:
-            return (COST_OF_ASKING - bucket.left) / PER_SECOND
-        bucket.left -= COST_OF_ASKING
+        if bucket.left < cost:
+            return (cost - bucket.left) / PER_SECOND
+        bucket.left -= cost
         return 0
 
     def charge(self, client: str | None, status: int, seconds: float = 0) -> None:
-        """Count what answering took beyond the asking: it was made, or refused with ``status``."""
+        """Count what was begun: it was made, or refused with ``status``. The deposit goes back."""
         if client is None:
             return
         cost = COST_OF_REFUSAL if 400 <= status < 500 else COST_OF_MAKING
-        cost += min(seconds, _LONGEST_MAKING) * COST_OF_A_SECOND - COST_OF_ASKING
+        cost += min(seconds, _LONGEST_MAKING) * COST_OF_A_SECOND - COST_OF_ASKING - DEPOSIT
         bucket = self._filled(client)
         bucket.left = max(bucket.left - cost, -_DEBT)
 
