@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import mf2py  # type: ignore[import-untyped]
 import pytest
@@ -216,6 +217,9 @@ def test_search(book: OpenBook) -> None:
     )
     for words, found in {"heat": [1], "BARDO": [2], "sever": [2], "after+sun": [3]}.items():
         assert [number(one) for one in entries(book.page(f"?q={words}"))] == found
+    book.book.plays(a_film(4, ago(days=4), "Élite Ångström", 4))
+    for words in ("élite", "ÉLITE ångström", "ÅNGSTRÖM"):
+        assert [number(one) for one in entries(book.page(f"?q={quote(words)}"))] == [4]
     page = book.page("?q=%3Cscript%3E%25")
     assert entries(page) == []
     assert "No title here has “&lt;script&gt;%” in it." in page

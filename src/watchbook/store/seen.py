@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from watchbook.store.schema import items, plays, titles
+from watchbook.store.watched import holds
 
 _show = titles.alias("show")
 _rating = items.alias("rating")
@@ -77,7 +78,7 @@ def page(
     if kind is not None:
         query = query.where(titles.c.type == kind)
     for word in words.split():
-        query = query.where(titles.c.title.icontains(word, autoescape=True))
+        query = query.where(holds(titles.c.title, word))
     if after is not None:
         here = sa.tuple_(counted.c.last, titles.c.key)
         query = query.where(here < sa.tuple_(sa.literal(after.last), sa.literal(after.key)))

@@ -280,5 +280,15 @@ def _called(words: Iterable[str]) -> sa.Select[Any]:
     names = (one.c.title, of.c.title)
     found = sa.select(one.c.key).outerjoin(of, of.c.key == one.c.show_key)
     for word in words:
-        found = found.where(sa.or_(*(name.icontains(word, autoescape=True) for name in names)))
+        found = found.where(sa.or_(*(holds(name, word) for name in names)))
     return found
+
+
+def holds(name: sa.ColumnElement[Any], word: str) -> sa.ColumnElement[bool]:
+    """Whether a title holds ``word``, in any case.
+
+    SQLite knows upper and lower case of ASCII only, as PostgreSQL does in the locale C; so a word
+    with other letters is looked for in each way that it is usually written.
+    """
+    usual = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+    return sa.or_(*(name.icontains(one, autoescape=True) for one in sorted(usual)))
