@@ -42,6 +42,8 @@ def test_the_limits_are_told() -> None:
     assert f"costs {limits.COST_OF_MAKING:.0f}, and" in REFERENCE
     assert f"({limits.COST_OF_A_SECOND} for a second)" in REFERENCE
     assert f"costs {limits.COST_OF_REFUSAL:.0f}." in REFERENCE
+    assert f"a deposit of {limits.DEPOSIT:.0f}," in REFERENCE
+    assert f"at most {limits.AT_ONCE / limits.DEPOSIT:.0f} such" in REFERENCE
 
 
 def test_every_metric_is_told() -> None:
