@@ -36,7 +36,7 @@ def main() -> None:
     context.say_styled("[bold]$ make demo[/bold]")
     with performed(context, plays=10_000) as showing:
         photograph((showing.demo.context.settings.home / "watchbook.html").as_uri(), PAGE)
-        photograph(showing.page, SHOWN)
+        photograph(showing.page, SHOWN, height=1160)
     IMAGE.parent.mkdir(exist_ok=True)
     without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     console.save_svg(
@@ -44,13 +44,13 @@ def main() -> None:
     )
 
 
-def photograph(address: str, picture: Path) -> None:
+def photograph(address: str, picture: Path, *, height: int = 760) -> None:
     """Save how a page looks in a browser."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
-        view = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
+        view = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme="light")
         view.goto(address)
         view.wait_for_timeout(1000)
         view.screenshot(path=picture)

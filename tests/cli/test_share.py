@@ -31,7 +31,8 @@ def test_everything_is_off_at_first(book: Book, run: Run) -> None:
         assert f"{part.value:<10}" in told.out
         assert meaning in told.out
     assert "  on " not in told.out
-    assert "at once" in told.out
+    assert "So far nobody sees any of it" in told.out
+    assert "<watchbook-last" not in told.out
     assert on(book) == set()
 
 
@@ -54,7 +55,9 @@ def test_addresses_are_those_that_people_see(
     book: Book, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They begin with the base address; whoever is not the owner is named in them."""
-    assert "WATCHBOOK_BASE_URL" in run("share", "on", "last").out
+    told = run("share", "on", "last")
+    assert "WATCHBOOK_BASE_URL" in told.out
+    assert "<watchbook-last></watchbook-last>" in told.out
     monkeypatch.setenv("WATCHBOOK_BASE_URL", "https://watch.example")
     told = run("share")
     assert "https://watch.example/api/trakt/last\n" in told.out

@@ -36,11 +36,11 @@ _PAGE = """<!doctype html>
 <watchbook-last layout="line"></watchbook-last>
 <h2>A card</h2>
 <watchbook-last layout="card"></watchbook-last>
-<h2>A wall</h2>
-<watchbook-last layout="wall"></watchbook-last>
 <h2>Pictures, for places that take nothing else</h2>
 <p><img src="{book}/card/last.svg" alt="The last watch, as a picture"></p>
 <p><img src="{book}/card/heatmap.svg" alt="A year of watching, as a picture"></p>
+<h2>A wall</h2>
+<watchbook-last layout="wall"></watchbook-last>
 <h2>And more</h2>
 <p><a href="{book}/@{name}">The public page</a>,
 <a href="{book}/feeds/plays.atom">a feed</a>,
@@ -120,7 +120,7 @@ class ShowingDemo:
 
         hidden = [path for path in (*_PUBLIC, _FEED) if self._status(path) == 404]
         self.demo.expect(len(hidden) == len(_PUBLIC) + 1, f"only {hidden} were hidden at first")
-        parts = [part for part in Part if part is not Part.NOW]
+        parts = [part for part in Part if part not in {Part.NOW, Part.SEARCH_ENGINES}]
         with self.demo.context.store.database.write() as conn:
             sharing.switch_on(conn, self.demo.context.account().id, parts)
         self.demo.line("share", f"nothing was public; now {counted(len(parts), 'part')} are")

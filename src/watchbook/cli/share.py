@@ -115,7 +115,7 @@ def _delay(text: str) -> str | None:
 
 def _tell(context: Context, public: Public, trouble: str | None, *, noted: bool) -> None:
     """Say how it stands; ``trouble`` is why Trakt could not be asked what is being watched."""
-    from watchbook.sharing import MEANINGS
+    from watchbook.sharing import MEANINGS, Part
 
     account = public.account
     found = [
@@ -136,12 +136,27 @@ def _tell(context: Context, public: Public, trouble: str | None, *, noted: bool)
         _show_addresses(found)
     when = f"{account.show_after} after they were watched" if account.show_after else "at once"
     context.say(f"Plays are shown {when}.")
+    if not any(one["on"] for one in found):
+        context.say("So far nobody sees any of it. To begin: watchbook share on last")
+        return
+    if public.shows(Part.LAST):
+        context.say("On a page of yours (docs/how-to/widget.md):")
+        _say_snippet(context, public)
     if trouble:
         context.say(f"What is being watched is not known at present: {trouble}")
-    if context.settings["base_url"].origin == "default" and any(one["on"] for one in found):
+    if context.settings["base_url"].origin == "default":
         context.say("Only this machine finds these addresses: set WATCHBOOK_BASE_URL.")
     if noted:
         context.say(_TERMS)
+
+
+def _say_snippet(context: Context, public: Public) -> None:
+    """The two lines that show the last watch anywhere; not broken, so that they can be copied."""
+    book, account = context.settings.base_url, public.account
+    named = "" if account.owner else f' account="{account.name}"'
+    if not context.quiet:
+        click.echo(f'  <script src="{book}/widget.js" async></script>')
+        click.echo(f"  <watchbook-last{named}></watchbook-last>")
 
 
 def _row(one: dict[str, Any]) -> Row:

@@ -68,11 +68,16 @@ def _words(picture: Image.Image, subject: Subject, language: str) -> None:
     line = wide // 10
     font, small = ImageFont.load_default(line), ImageFont.load_default(line // 2)
     at = high * 0.66
-    for words in _wrapped(subject.title):
+    for words in _wrapped(subject.title) if _has_letters_for(subject.title) else ():
         pen.text((wide / 2, at), words, fill="white", font=font, anchor="ma")
         at += line * 1.2
     told = f"{subject.under}  {language}"
     pen.text((wide / 2, at + line / 3), told, fill="#dddddd", font=small, anchor="ma")
+
+
+def _has_letters_for(title: str) -> bool:
+    """Whether the font can write it: Pillow's own knows Latin letters alone."""
+    return all(ord(letter) < 0x250 or not letter.isalpha() for letter in title)
 
 
 def _wrapped(title: str, most: int = 16) -> list[str]:
