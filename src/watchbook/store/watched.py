@@ -270,7 +270,7 @@ def _clauses(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         yield plays.c.watched_at >= wanted.since
     if wanted.until is not None:
         yield plays.c.watched_at < wanted.until
-    if words := wanted.search.split():
+    if words := dict.fromkeys(wanted.search.split()):
         yield plays.c.title_key.in_(_called(words))
 
 

@@ -334,6 +334,11 @@ def test_an_answer_is_not_sent_twice(api: Api) -> None:
 
 def plan_of(api: Api, path: str) -> list[str]:
     """How SQLite finds the plays that are asked for."""
+    return plan_and_values(api, path)[0]
+
+
+def plan_and_values(api: Api, path: str) -> tuple[list[str], Any]:
+    """The same, and what it is given besides the statement."""
     database = api.sandra.store.database
     if not database.on_sqlite:
         pytest.skip("PostgreSQL reads so few rows without any index")
@@ -346,7 +351,8 @@ def plan_of(api: Api, path: str) -> list[str]:
     assert api.ask(path, api.token).status == 200
     ((statement, values),) = [one for one in asked if "plays.watched_at DESC" in one[0]]
     with database.read() as conn:
-        return [row[-1] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+        plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        return [row[-1] for row in plan], values
 
 
 def test_a_page_begins_at_its_row(api: Api) -> None:
@@ -362,6 +368,12 @@ def test_a_search_goes_over_titles_once(api: Api) -> None:
     plan = plan_of(api, "/plays?q=nothing+is+called+so")
     assert any(step.startswith("LIST SUBQUERY") for step in plan)
     assert not any("CORRELATED" in step or step.startswith("SCAN plays") for step in plan)
+
+
+def test_a_word_is_looked_for_once(api: Api) -> None:
+    """However often it is said: a search is as dear as its words are many."""
+    once, often = (plan_and_values(api, f"/plays?q=film{'+film' * n}")[1] for n in (0, 18))
+    assert len(once) == len(often)
 
 
 def test_a_synced_library_comes_out_whole(synced: Book) -> None:
