@@ -34,7 +34,8 @@ from watchbook.render.cards.letters import Name
 from watchbook.render.cards.png import look_of_png, png_of
 from watchbook.render.cards.shot import last_card, now_card
 from watchbook.render.cards.year import year_card
-from watchbook.render.statistics import Plays, Title, heatmap_of, year_of
+from watchbook.render.columns import Plays, Title
+from watchbook.render.statistics import heatmap_of, year_of
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 WHO = "ann"

@@ -13,15 +13,14 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
 from watchbook.render import statistics
+from watchbook.render.columns import Plays, Title
 from watchbook.render.days import Zone, day_of
 from watchbook.render.statistics import (
     TOP,
     Favourites,
     Heatmap,
-    Plays,
     Ranked,
     Statistics,
-    Title,
     Totals,
     Year,
 )

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.render.test_days import ZONES
 from watchbook.clock import to_millis
 from watchbook.render import statistics
+from watchbook.render.columns import Plays, Title
 from watchbook.render.days import day_of, number_of
-from watchbook.render.statistics import Plays, Share, Streak, Title
+from watchbook.render.statistics import Share, Streak
 
 HEAT = Title("heat", episode=False, minutes=170, genres=("crime", "drama"), country="us")
 ONE = Title("lost", episode=True, minutes=42, genres=("drama",), network="ABC", country="us")

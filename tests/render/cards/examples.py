@@ -14,7 +14,8 @@ from watchbook.render.cards.languages import words_of
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.shot import last_card, now_card
 from watchbook.render.cards.year import year_card
-from watchbook.render.statistics import Heatmap, Plays, Title, heatmap_of, year_of
+from watchbook.render.columns import Plays, Title
+from watchbook.render.statistics import Heatmap, heatmap_of, year_of
 
 EVENING = datetime(2026, 11, 20, 21, 57, tzinfo=UTC)
 POSTER = Picture(

@@ -17,7 +17,8 @@ from watchbook.render.cards.languages import LANGUAGES
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.shot import last_card, now_card
 from watchbook.render.cards.themes import NAMES, THEMES
-from watchbook.render.statistics import Plays, heatmap_of
+from watchbook.render.columns import Plays
+from watchbook.render.statistics import heatmap_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 SHAPES = {"svg", "title", "desc", "style", "g", "rect", "path", "text", "image", "clipPath"}
