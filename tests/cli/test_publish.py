@@ -60,6 +60,14 @@ def test_the_dry_run_shows_the_exact_posts(run: Run, published: Published, blog:
     assert (shown["state"], shown["words"]) == ("waiting", None)
 
 
+def test_a_dry_run_of_many_shows_the_first_ones(run: Run, published: Published) -> None:
+    """Nobody reads thousands; a program gets them all."""
+    published.watch(*(film_play(n, n, ago(hours=1)) for n in range(1, 26)))
+    printed = run("publish", "--dry-run").out
+    assert (printed.count("\nPost "), "The first 20 of 25" in printed) == (20, True)
+    assert len(json.loads(run("publish", "--dry-run", "--json").out)["blog"]) == 25
+
+
 def test_older_plays_later(run: Run, published: Published, blog: Blog) -> None:
     """Since a date, or everything; a date that is none is refused."""
     published.filled.plays(film_play(1, 1, ago(days=900)), film_play(2, 2, ago(days=300)))

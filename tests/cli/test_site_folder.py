@@ -51,8 +51,10 @@ def test_a_folder_is_published_to_and_pushed(book: Book, run: Run, repository: P
     with book.store.database.read() as conn:
         site = sites.choose(conn, book.account, None)
     Published(filled, site).watch(film_play(11, 1, ago(seconds=-30)))
+    shown = run("publish", "--dry-run").out
     assert run("publish").code == 0
     (path,) = (repository / "_posts").iterdir()
+    assert path.read_text().strip() in shown
     assert git(repository, "log", "--format=%s", "origin/main") == "Watched\n"
     assert git(repository, "ls-tree", "-r", "--name-only", "origin/main").split() == [
         "_config.yml",

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NEEDS_SIGN_IN, IS_DOWN, REFUSED = 77, 75, 65
 
+_SHOWN = 20
+"""Posts of a site that a dry run prints for a person."""
+
 _WORDS = {
     "published": "published",
     "updated": "updated",
@@ -181,8 +184,10 @@ def _preview(context: Context, account: Account, chosen: list[Site]) -> None:
         return
     for name, posts in found.items():
         context.say(f"{name}: {counted(len(posts), 'post')} in the queue.")
-        for one in posts:
+        for one in posts[:_SHOWN]:
             _show_preview(context, one)
+        if len(posts) > _SHOWN:
+            context.say(f"The first {_SHOWN} of {len(posts):,}; --json shows them all.")
 
 
 def _show_preview(context: Context, one: Preview) -> None:
@@ -195,7 +200,10 @@ def _show_preview(context: Context, one: Preview) -> None:
     due = moment(data["due_at"])
     why = f" {one.words}" if one.words else ""
     context.say(f"Post {one.post.id}, {one.post.state}, due {due}.{why}")
-    if one.properties is not None:
+    if one.file is not None:
+        for line in one.file.splitlines():
+            context.say(line)
+    elif one.properties is not None:
         body = msgspec.json.encode(entry(one.properties))
         for line in msgspec.json.format(body, indent=2).decode().splitlines():
             context.say(line)

@@ -17,7 +17,7 @@ from watchbook.publish import news, posters
 from watchbook.publish.composing import composed
 from watchbook.publish.deciding import decided
 from watchbook.publish.facts import facts_by_post
-from watchbook.publish.folders import Folder
+from watchbook.publish.folders import Folder, in_file
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import TABLE, read_rule, read_rules
 from watchbook.publish.sending import Pass, Sent
@@ -40,6 +40,8 @@ class Preview:
     post: Post
     properties: Properties | None
     words: str | None
+    file: str | None = None
+    """What the post's file would hold, where the site is a folder."""
 
 
 def outlet_of(installation: Installation, site: Site) -> Outlet:
@@ -81,7 +83,11 @@ def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Prev
         except ValueError as reason:
             yield Preview(post, None, str(reason))
             continue
-        yield Preview(post, properties(entry, now=now()) if entry else None, words)
+        if entry is None:
+            yield Preview(post, None, words)
+            continue
+        file = in_file(entry, rules) if site.kind == Kind.FOLDER else None
+        yield Preview(post, properties(entry, now=now()), words, file)
 
 
 def take_older(conn: sa.Connection, site: Site, since: datetime) -> int:

@@ -23,7 +23,7 @@ from watchbook.offsite.command import run_in
 from watchbook.publish.filing import local, slug_for, written
 from watchbook.publish.frontmatter import mark_of
 from watchbook.publish.generators import GENERATORS, recognised
-from watchbook.publish.rules import read_rules
+from watchbook.publish.rules import Rules, read_rules
 from watchbook.store import accounts, outbox, sites
 from watchbook.store.accounts import Account
 from watchbook.store.opening import Store
@@ -255,6 +255,12 @@ def join(
         )
         sites.set_rules(conn, made.id, {"generator": recognised(folder) or "hugo"})
         return sites.get(conn, made.id), False
+
+
+def in_file(post: Post, rules: Rules) -> str | None:
+    """What the file of a post would hold; None while no generator is chosen."""
+    generator = GENERATORS.get(rules.generator)
+    return written(post, generator, rules.front_matter) if generator else None
 
 
 def check_owner(account: Account) -> None:
