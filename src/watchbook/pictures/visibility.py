@@ -11,12 +11,10 @@ from watchbook import sharing, showing
 from watchbook.sharing import Part, Public
 from watchbook.store import accounts, watching
 from watchbook.store.schema import plays, shares, titles
-from watchbook.store.watched import Wanted
+from watchbook.store.watched import TYPES, of_type
 
 _LAST = 2
 """The last play, and the one before: pages that were given a minute ago still show that."""
-_TYPES = ("movie", "episode")
-"""The last one of each can be asked for."""
 
 
 def is_public(conn: sa.Connection, title_key: str) -> bool:
@@ -75,8 +73,8 @@ def _shows(conn: sa.Connection, public: Public, first: _First, key: str) -> bool
         return False
     return any(
         key in {shown.play.title_key, shown.play.show_key}
-        for kind in _TYPES
-        for shown in showing.latest(conn, public, _LAST, wanted=Wanted(types=frozenset({kind})))
+        for kind in TYPES  # the last one of each can be asked for
+        for shown in showing.latest(conn, public, _LAST, wanted=of_type(kind))
     )
 
 

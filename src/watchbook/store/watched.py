@@ -215,6 +215,12 @@ class Wanted:
 
 
 EVERYTHING = Wanted()
+TYPES = ("movie", "episode")
+
+
+def of_type(kind: str | None) -> Wanted:
+    """All plays of one of ``TYPES``; of both without one."""
+    return EVERYTHING if kind is None else Wanted(types=frozenset({kind}))
 
 
 def newest(

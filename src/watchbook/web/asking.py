@@ -1,4 +1,4 @@
-"""Reading what was asked for: numbers and places in a query."""
+"""Reading what was asked for: numbers, types and places in a query."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import re
 from collections.abc import Mapping
 
 from watchbook.errors import InputError
-from watchbook.store.watched import Place
+from watchbook.store.watched import TYPES, Place
 
 _PLACE = re.compile(r"(-?[0-9]{1,15})_([0-9]{1,19})")
 _LARGEST = 2**63 - 1
 
 
-def number(query: Mapping[str, str], name: str, usual: int, most: int) -> int:
-    """A count from 1 to ``most``; raises InputError for anything else."""
+def number(query: Mapping[str, str], name: str, within: range) -> int | None:
+    """A whole number; None without one, and InputError for anything that is none of ``within``."""
     text = query.get(name)
     if text is None:
-        return usual
-    if not re.fullmatch("[0-9]{1,6}", text) or not 1 <= int(text) <= most:
-        raise InputError(f"{name} is not a number from 1 to {most}.", hint=f"Use {name}={usual}.")
+        return None
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) not in within:
+        raise InputError(
+            f"{name} is not a number from {within[0]} to {within[-1]}.",
+            hint=f"A right example: {name}={within[-1]}",
+        )
     return int(text)
+
+
+def kind(query: Mapping[str, str]) -> str | None:
+    """The ``type`` of plays; None without one, and InputError for one that there is not."""
+    text = query.get("type")
+    if text is not None and text not in TYPES:
+        raise InputError(f"There is no type {text!r}.", hint="type is movie or episode.")
+    return text
 
 
 def place_text(place: Place) -> str:

@@ -28,15 +28,15 @@ from watchbook.sharing import Part
 from watchbook.showing import Shown
 from watchbook.store import pictures
 from watchbook.store.pictures import Kind
-from watchbook.store.watched import EVERYTHING, Wanted
+from watchbook.store.watched import of_type
 from watchbook.web.answers import FOR_ANYBODY, PNG, SVG, Answer, as_json, kept_for
+from watchbook.web.asking import kind, number
 from watchbook.web.front import Asked, Make, View
 from watchbook.web.security import CSP, digest, policy
 
 NARROWEST, WIDEST = 280, 1200
 """Pixels that a card may be wide."""
 YEARS = range(1900, 2200)
-TYPES = ("movie", "episode")
 _HEADERS = {**FOR_ANYBODY, CSP: policy(style_src=digest(DARK_STYLE), img_src="data:")}
 _POSTER, _SMALL_POSTER = 232, 160
 """Pixels: posters are drawn on at most half as many, for sharp screens."""
@@ -94,34 +94,12 @@ def _look(asked: Asked, usual: int) -> Look:
     if theme not in themes.NAMES:
         names = ", ".join(themes.NAMES)
         raise InputError(f"There is no theme {theme!r}.", hint=f"theme is one of {names}.")
-    width = _number(asked, "width", range(NARROWEST, WIDEST + 1)) or usual
+    width = number(asked.query, "width", range(NARROWEST, WIDEST + 1)) or usual
     return Look(width, words_of(asked.query.get("locale", "")), theme)
 
 
-def _number(asked: Asked, name: str, within: range) -> int | None:
-    """A parameter that is a number; None when it is not there."""
-    text = asked.query.get(name)
-    if text is None:
-        return None
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
-    if number not in within:
-        raise InputError(
-            f"{name} is not {text!r}.",
-            hint=f"{name} is a whole number from {within[0]} to {within[-1]}.",
-        )
-    return number
-
-
-def _type(asked: Asked) -> str | None:
-    kind = asked.query.get("type")
-    if kind is not None and kind not in TYPES:
-        raise InputError(f"There is no type {kind!r}.", hint="type is movie or episode.")
-    return kind
-
-
 def _last(conn: sa.Connection, asked: Asked) -> Draw:
-    kind = _type(asked)
-    wanted = Wanted(types=frozenset({kind})) if kind else EVERYTHING
+    wanted = of_type(kind(asked.query))
     seen = next(iter(showing.latest(conn, asked.public, 1, wanted=wanted)), None)
     told = facts.Last(asked.public.account.name, _shot(conn, asked, seen) if seen else None)
     return lambda look: last_card(told, look)
@@ -148,7 +126,7 @@ def _before(conn: sa.Connection, asked: Asked) -> facts.Shot | None:
 
 def _year(conn: sa.Connection, asked: Asked) -> Draw:
     public = asked.public
-    year = _number(asked, "year", YEARS) or statistics.today_of(public).year
+    year = number(asked.query, "year", YEARS) or statistics.today_of(public).year
     found = statistics.year_of(conn, public, year, top=_FAVOURITES)
     favourites = found.favourites
     most = [*((one, False) for one in favourites.shows), *((one, True) for one in favourites.films)]
@@ -173,8 +151,8 @@ def _favourites(
 
 
 def _heatmap(conn: sa.Connection, asked: Asked) -> Draw:
-    public, year = asked.public, _number(asked, "year", YEARS)
-    found = statistics.heatmap_of(conn, public, year, _type(asked))
+    public, year = asked.public, number(asked.query, "year", YEARS)
+    found = statistics.heatmap_of(conn, public, year, kind(asked.query))
     today = statistics.today_of(public)
     told = facts.Calendar(public.account.name, found, year, today)
     return lambda look: heatmap_card(told, look)

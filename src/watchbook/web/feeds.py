@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -19,11 +19,11 @@ from watchbook.render.plain import plain
 from watchbook.sharing import Part
 from watchbook.showing import Shown
 from watchbook.store import titles
-from watchbook.store.watched import EVERYTHING, Wanted
+from watchbook.store.watched import Wanted, of_type
 from watchbook.upcoming import Upcoming
 from watchbook.urls import appended
 from watchbook.web.answers import FOR_ANYBODY, Answer, kept_for
-from watchbook.web.asking import number, place, place_text
+from watchbook.web.asking import kind, number, place, place_text
 from watchbook.web.front import Asked, View
 
 FEED = (50, 200)
@@ -107,7 +107,8 @@ def _coming(conn: sa.Connection, asked: Asked) -> tuple[list[Upcoming], str]:
 
 def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, counts: tuple[int, int]) -> _Page:
     """The plays that were asked for; those of an unknown date, which come last, are left out."""
-    limit = number(asked.query, "limit", *counts)
+    usual, most = counts
+    limit = number(asked.query, "limit", range(1, most + 1)) or usual
     before = place(asked.query, "before")
     if wanted.title_key == _NO_SHOW:  # no need to look through all plays for it
         return _Page([], None)
@@ -117,15 +118,10 @@ def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, counts: tuple[int, 
 
 
 def _wanted(conn: sa.Connection, query: Mapping[str, str]) -> Wanted:
-    kind, show = query.get("type"), query.get("show")
-    if kind is not None and kind not in KINDS:
-        raise InputError("type is not known.", hint="Use type=movie or type=episode.")
-    if kind is None and show is None:
-        return EVERYTHING
-    return Wanted(
-        types=frozenset({kind} if kind else ()),
-        title_key=None if show is None else titles.show_called(conn, plain(show)) or _NO_SHOW,
-    )
+    wanted, show = of_type(kind(query)), query.get("show")
+    if show is None:
+        return wanted
+    return replace(wanted, title_key=titles.show_called(conn, plain(show)) or _NO_SHOW)
 
 
 def _about(query: Mapping[str, str]) -> str:

@@ -10,23 +10,22 @@ import sqlalchemy as sa
 
 from watchbook import showing
 from watchbook.clock import from_iso, now
-from watchbook.errors import InputError
 from watchbook.freshness import freshness
 from watchbook.render import widget
 from watchbook.sharing import Part
-from watchbook.store.watched import EVERYTHING, Wanted
+from watchbook.store.watched import of_type
 from watchbook.web.answers import Answer, as_json, kept_for
+from watchbook.web.asking import kind
 from watchbook.web.front import Asked, View
 
 FRESH = timedelta(seconds=60)
 FRESH_OFFLINE = timedelta(seconds=15)
-TYPES = ("movie", "episode")
 
 
 def last(conn: sa.Connection, asked: Asked) -> Answer:
     """The last play of the kind that is asked for."""
     public = asked.public
-    plays = showing.latest(conn, public, 1, wanted=_wanted(asked.query.get("type")))
+    plays = showing.latest(conn, public, 1, wanted=of_type(kind(asked.query)))
     running = showing.now_of(conn, public)
     told = widget.last_of(
         next(iter(plays), None),
@@ -50,14 +49,6 @@ def last_known(last: Answer | None, why: str) -> Answer:
         running = None
     told |= {"stale": True, "reason": why if told["ok"] else told["reason"], "now": running}
     return as_json(told, cache=kept_for(FRESH_OFFLINE))
-
-
-def _wanted(kind: str | None) -> Wanted:
-    if kind is None:
-        return EVERYTHING
-    if kind not in TYPES:
-        raise InputError(f"There is no type {kind!r}.", hint="type is movie or episode.")
-    return Wanted(types=frozenset({kind}))
 
 
 LAST = View("/api/trakt/last", Part.LAST, last, query=("type",), offline=last_known)

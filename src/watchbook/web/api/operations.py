@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from watchbook.sharing import Part, Public
 from watchbook.store.outbox import PostState
+from watchbook.store.watched import TYPES
 from watchbook.trakt.parse import TITLE_TYPES
 from watchbook.web.api import numbers, plays, shapes, shelves, standing
 from watchbook.web.api.call import Call, Make
@@ -31,7 +32,6 @@ _MOST = 50
 _FIRST, _LAST = 1900, 2199
 """Years that are told of."""
 _STATES = tuple(state.value for state in PostState)
-_WATCHED_TYPES = ("movie", "episode")
 _SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$"
 _LIST = r"^[A-Za-z0-9:_-]{1,60}$"
 
@@ -80,7 +80,7 @@ def _person(conn: sa.Connection, call: Call) -> shapes.Person:
     return standing.person(conn, call, plain)
 
 
-_TYPE = choice("type", "Only films, or only episodes.", _WATCHED_TYPES)
+_TYPE = choice("type", "Only films, or only episodes.", TYPES)
 _TOP = replace(limit(_MOST, 10), name="top", words="How many favourites of each kind.")
 _PAGES = (limit(_MOST, 20), cursor())
 _PAGES_BY_KEY = (limit(_MOST, 20), cursor(ANY_KEY))
