@@ -37,32 +37,77 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.get_uri()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """An empty PostgreSQL database for one test."""
-    name = "test_" + uuid.uuid4().hex[:12]
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """The name of a PostgreSQL database with all tables and no rows, to be copied."""
+    name = "migrated"
     with psycopg.connect(postgres_server, autocommit=True) as conn:
         conn.execute(f'CREATE DATABASE "{name}"'.encode())
-        head, _, query = postgres_server.partition("?")
-        base = head.rsplit("/", 1)[0]
-        yield f"{base}/{name}" + (f"?{query}" if query else "")
+    _migrate(_driven(_named(postgres_server, name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with all tables and no rows, to be copied."""
+    file = tmp_path_factory.mktemp("migrated", numbered=True) / "watchbook.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def prepared() -> bool:
+    """Whether databases come with their tables, which is quicker; a module may say no."""
+    return True
+
+
+@pytest.fixture
+def postgres_url(
+    postgres_server: str, prepared: bool, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """A PostgreSQL database without rows for one test."""
+    name = "test_" + uuid.uuid4().hex[:12]
+    origin = request.getfixturevalue("migrated_postgres") if prepared else "template1"
+    with psycopg.connect(postgres_server, autocommit=True) as conn:
+        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{origin}"'.encode())
+        yield _named(postgres_server, name)
         conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, once of each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, prepared: bool) -> str:
+    """A database without rows, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'home' / 'watchbook.db'}"
+        file = tmp_path / "home" / "watchbook.db"
+        if prepared:
+            Database.prepare_file(file)
+            file.write_bytes(request.getfixturevalue("migrated_sqlite").read_bytes())
+        return f"sqlite:///{file}"
     url: str = request.getfixturevalue("postgres_url")
+    return _driven(url)
+
+
+def _named(server: str, name: str) -> str:
+    """The address of a database at a server."""
+    head, _, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def _driven(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated database, once of each kind."""
     database = Database(database_url)
-    migrate(database)
+    migrate(database)  # unless it came so
     yield database
     database.close()
 

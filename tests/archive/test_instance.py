@@ -27,6 +27,12 @@ OpenStore = Callable[..., Store]
 
 
 @pytest.fixture
+def prepared() -> bool:
+    """A restored copy goes where nothing is."""
+    return False
+
+
+@pytest.fixture
 def open_store(tmp_path: Path, postgres_url: str) -> Iterator[OpenStore]:
     """Opens a store in a home of its own, with a key file unless keys are given."""
     opened = []

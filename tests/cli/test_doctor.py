@@ -225,6 +225,7 @@ def test_a_server_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert "password-nobody-may-see" not in ended.out
 
 
+@pytest.mark.parametrize("prepared", [False])
 def test_postgresql_is_checked_too(
     run: Run, home: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

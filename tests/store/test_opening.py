@@ -75,6 +75,12 @@ def scripts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def prepared() -> bool:
+    """These tests make the tables themselves."""
+    return False
+
+
+@pytest.fixture
 def empty(database_url: str) -> Iterator[Database]:
     """A database without anything in it, once of each kind."""
     database = Database(database_url)
