@@ -38,7 +38,7 @@ from watchbook.errors import ArchiveDamaged, InputError, StoreBusy
 from watchbook.importing import ImportReport, import_export
 from watchbook.seal import Sealer
 from watchbook.sharing import Part
-from watchbook.store import accounts, datasets, leases, outbox, runs, sites
+from watchbook.store import accounts, datasets, leases, media, outbox, runs, sites
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
@@ -119,7 +119,7 @@ def everything(store: Store) -> dict[str, list[str]]:
         return {
             table.name: sorted(map(repr, conn.execute(sa.select(table))))
             for table in metadata.sorted_tables
-            if table.name not in {"leases", "runs"}
+            if table.name not in {"changes", "leases", "runs"}
         }
 
 
@@ -713,6 +713,9 @@ def publish_some(store: Store, account: Account) -> None:
     ]
     with store.database.write() as conn:
         fill_outbox(conn, store.sealer, account, [BLOG, FOLDER], rows)
+        blog = sites.choose(conn, account, "blog")
+        media.begin(conn, blog.id, "movie:1", "a picture")
+        media.taken(conn, blog.id, "movie:1", "https://sandra.example/media/1.jpg")
 
 
 def posts_of(store: Store) -> list[outbox.Post]:

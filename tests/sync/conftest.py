@@ -30,7 +30,7 @@ from watchbook.trakt.auth import PIN_REDIRECT, App, TokenPair
 from watchbook.trakt.client import Patience
 from watchbook.verdict import SyncReport
 
-NOT_DATA = {"runs", "leases", "budgets", "grants", "grant_events", "accounts"}
+NOT_DATA = {"runs", "leases", "budgets", "changes", "grants", "grant_events", "accounts"}
 """Tables that a sync may write to although nothing at Trakt has changed."""
 
 

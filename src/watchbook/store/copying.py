@@ -21,7 +21,7 @@ from watchbook.store.migrating import MIGRATIONS, upgrade
 
 _CHUNK = 1000
 _VERSION_TABLE = "alembic_version"
-_OF_THE_MOMENT = frozenset({_VERSION_TABLE, "due", "leases"})
+_OF_THE_MOMENT = frozenset({_VERSION_TABLE, "changes", "due", "leases"})
 """Tables that say something about the database or its processes and are never carried over."""
 
 
