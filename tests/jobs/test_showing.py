@@ -26,9 +26,7 @@ def town(make_town: MakeTown, database_url: str) -> Town:
     return town
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
-)
+@pytest.mark.long  # a sync that failed is begun again after a minute
 def test_trakt_goes_down_and_token_expires(town: Town) -> None:
     """With a real service: the last play stays, marked stale with the reason; 200 all the while."""
     address = town.start().address()

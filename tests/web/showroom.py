@@ -29,7 +29,7 @@ from watchbook.web.app import make_app
 from watchbook.web.front import Front
 from watchbook.web.server import WebServer, listening
 
-PATIENCE = 60
+PATIENCE = 180
 """Seconds until something that must happen counts as not happening; machines may be slow."""
 FILM: dict[str, Any] = {"title": "Aftersun", "year": 2022}
 FILM["ids"] = {"trakt": 11, "slug": "aftersun-2022", "imdb": "tt19770238", "tmdb": 965150}
