@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import TEST_KEY
 from tests.web.showroom import Owner, Visitor, until
+from watchbook import logs
 from watchbook.jobs.health import DOWN, Health
 from watchbook.seal import Sealer
 from watchbook.sharing import Part
@@ -257,6 +258,7 @@ def test_a_fault_is_a_page_and_a_line_in_the_log(
     def broken(*_: object) -> None:
         raise RuntimeError("inner workings")
 
+    logs.configure("warning")
     monkeypatch.setattr(application, "landing", broken)
     answer = visitor.ask("/", Accept=BROWSER)
     assert answer.status == 500
