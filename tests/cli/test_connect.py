@@ -41,6 +41,12 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
+def prepared() -> bool:
+    """Signing in begins with nothing."""
+    return False
+
+
+@pytest.fixture
 def trakt() -> Iterator[RunningSandbox]:
     """A Trakt of two users."""
     with running(OPTIONS) as sandbox:
