@@ -26,7 +26,6 @@ def town(make_town: MakeTown, database_url: str) -> Town:
     return town
 
 
-@pytest.mark.long  # a sync that failed is begun again after a minute
 def test_trakt_goes_down_and_token_expires(town: Town) -> None:
     """With a real service: the last play stays, marked stale with the reason; 200 all the while."""
     address = town.start().address()
@@ -34,15 +33,15 @@ def test_trakt_goes_down_and_token_expires(town: Town) -> None:
     until(lambda: visitor.ask(LAST).json["ok"] and not visitor.ask(LAST).json["stale"])
     before = visitor.ask(LAST).json
     assert before["account"] == town.sandbox.accounts[0].slug
-    town.sandbox.set_faults("http-503")
+    town.sandbox.set_faults("http-503:1")  # come again after a second
     until(lambda: visitor.ask(LAST).json["stale"])
     told = visitor.ask(LAST)
     assert (told.status, told.json["title"]) == (200, before["title"])
     assert told.json["reason"] in {freshness.FAILED, freshness.OLD}
     town.sandbox.clear_faults()
     until(lambda: not visitor.ask(LAST).json["stale"])
-    with town.store.database.write() as conn:
-        conn.exec_driver_sql("UPDATE grants SET state = 'needed'")
+    town.sandbox.set_faults("refresh-invalid-grant")
+    town.sandbox.expire_tokens()
     until(lambda: visitor.ask(LAST).json["reason"] == freshness.SIGNED_OUT)
     assert visitor.ask(LAST).json["title"] == before["title"]
 
