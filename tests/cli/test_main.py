@@ -87,6 +87,7 @@ def test_common_options_stand_on_either_side(run: Run, arguments: tuple[str, ...
     ("arguments", "said", "hint"),
     [
         (("frobnicate",), "No such command 'frobnicate'.", "`watchbook --help` shows how."),
+        (("shar",), "Did you mean 'share'?", "`watchbook --help` shows how."),
         (("sync", "--nonsense"), "No such option", "`watchbook sync --help` shows how."),
         (("account", "add"), "Missing argument 'NAME'.", "`watchbook account add --help`"),
         (("account", "frob"), "No such command 'frob'.", "`watchbook account --help`"),

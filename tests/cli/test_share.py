@@ -49,6 +49,8 @@ def test_parts_are_switched_on_and_off(book: Book, run: Run) -> None:
     assert on(book) == set(Part)
     run("share", "off", "all")
     assert on(book) == set()
+    run("share", "on", "last,history")
+    assert on(book) == {"last", "history"}
 
 
 def test_addresses_are_those_that_people_see(

@@ -22,6 +22,7 @@ from tests.publish.conftest import TOKEN, Blog, ago, connected, give_token, toke
 from tests.publish.conftest import Book as Published
 from tests.websites import Said, Website, as_json, serving
 from watchbook.publish.joining import check_name
+from watchbook.publish.rules import TABLE
 from watchbook.store import outbox, sites
 from watchbook.store.outbox import PostState
 
@@ -190,7 +191,13 @@ def test_rules_are_checked_and_previewed(run: Run, published: Published) -> None
     assert published.stands().rules["film-text"] == "Saw {{ name }}"
     run("site", "set", "blog", "film-text=")
     assert "film-text" not in published.stands().rules
-    assert run("site", "set", "blog", "colour=blue").code == 2
+    wrong = run("site", "set", "blog", "colour=blue")
+    assert (wrong.code, "`watchbook site set NAME` lists" in wrong.err) == (2, True)
+    listed = run("site", "set", "blog")
+    assert {line.split()[0] for line in listed.out.splitlines()[1:]} == set(TABLE)
+    assert "30m" in listed.out
+    told = json.loads(run("site", "set", "blog", "--json").out)
+    assert (told["rules"]["delay"], set(told["rules"])) == ("30m", set(TABLE))
 
 
 def test_posters_need_a_place_for_pictures(run: Run, published: Published, blog: Blog) -> None:

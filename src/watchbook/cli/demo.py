@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ def demo(context: Context, *, once: bool, plays: int) -> None:
 
     Example: watchbook demo --once
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing stays behind
     started = monotonic()
     with performed(context, plays) as showing:
         context.say()

@@ -63,16 +63,25 @@ _FEED = "/feeds/plays.json"
 @contextmanager
 def shown(demo: Demo, listener: socket.socket) -> Iterator[ShowingDemo]:
     """Serve the book at ``listener`` and somebody's page elsewhere while the block runs."""
+    import msgspec
+
+    from watchbook.jobs import health
     from watchbook.jobs.service import public
     from watchbook.values import Listen
     from watchbook.web.app import make_app
     from watchbook.web.server import WebServer, listening
 
     book, name = demo.context.settings.base_url, demo.context.account().name
+
+    def standing() -> dict[str, Any]:
+        told: dict[str, Any] = msgspec.to_builtins(health.look(demo.context.store.database))
+        return told
+
     elsewhere = listening(Listen("127.0.0.1", 0))
+    near = demo.context.settings.metrics_for
     with (
         public(demo.context.installation) as front,
-        WebServer(make_app(lambda: {"status": "ok"}, front=front), listener),
+        WebServer(make_app(standing, front=front, metrics_for=near), listener),
         WebServer(_portfolio(book, name), elsewhere) as page,
     ):
         yield ShowingDemo(demo, book, f"http://{page.address}/")

@@ -73,6 +73,17 @@ class Commands(click.Group):
         _add_common_options(command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that ``args`` begin with; of a misspelt one its neighbours are told."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as reason:  # it knows no command that is not loaded
+            raise click.exceptions.NoSuchCommand(
+                reason.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from None
+
 
 def _add_common_options(command: click.Command) -> None:
     """Let ``--account`` and ``--json`` stand behind a command too, where people write them."""

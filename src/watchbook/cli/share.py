@@ -85,6 +85,7 @@ def _parts(change: str | None, names: tuple[str, ...]) -> list[Part]:
     """The parts that are to be switched; raises InputError."""
     from watchbook.sharing import Part
 
+    names = tuple(name for text in names for name in text.split(",") if name)
     known = ", ".join(Part)
     if change is not None and not names:
         raise InputError(

@@ -161,15 +161,15 @@ def _moment(millis: int) -> str:
 # --- Rules -------------------------------------------------------------------------------------
 
 
-@site.command(name="set", short_help="Set rules of a site.")
+@site.command(name="set", short_help="Set rules of a site, or list all that there are.")
 @click.argument("name")
-@click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @click.pass_obj
 def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
     """Set rules of the site NAME: what is published, when, and how it looks.
 
     An empty value goes back to the default. A new text is shown as it would read for your last
-    plays.
+    plays. Without a rule, all that there are are listed with what holds for the site.
 
     Example: watchbook site set blog minimum-rating=7 film-text="Saw {{ name }}"
     """
@@ -177,6 +177,9 @@ def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
 
     wanted = dict(map(_read_change, changes))
     account, found = context.account(), site_called(context, name)
+    if not wanted:
+        _tell_all_rules(context, found)
+        return
     desk.check_media(context.installation, found, wanted)
     with context.store.database.write() as conn:
         found = desk.change_rules(conn, found, wanted)
@@ -189,6 +192,21 @@ def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
         show(context, [Row("", text) for text in samples], head="So it reads")
     if context.json:
         context.answer({"site": found.name, "rules": found.rules, "samples": samples})
+
+
+def _tell_all_rules(context: Context, found: Site) -> None:
+    """Every rule, with what holds for the site."""
+    from watchbook.publish.rules import RULES
+
+    if context.json:
+        values = {rule.name: found.rules.get(rule.name, rule.default) for rule in RULES}
+        context.answer({"site": found.name, "rules": values})
+    rows = []
+    for rule in RULES:
+        own = found.rules.get(rule.name)
+        told = " ".join((rule.default if own is None else own).split())
+        rows.append(Row(rule.name, f"{told}  ({rule.meaning})", "" if own is None else "green"))
+    show(context, rows, head=found.name, aside="its rules, and what each means")
 
 
 def _read_change(change: str) -> tuple[str, str]:

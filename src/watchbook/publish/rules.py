@@ -247,9 +247,7 @@ def read_rule(name: str, text: str) -> Any:
     """The value of the rule ``name``; raises InputError naming the rule and what is wrong."""
     rule = TABLE.get(name)
     if rule is None:
-        raise InputError(
-            f"{name!r} is no rule.", hint="`watchbook site show NAME` lists a site's rules."
-        )
+        raise InputError(f"{name!r} is no rule.", hint="`watchbook site set NAME` lists all rules.")
     try:
         return rule.read(text)
     except ValueError as reason:
