@@ -11,8 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from tests.web.showroom import Owner, Visitor, served
+from tests.web.showroom import Owner, Visitor, served, until
 from watchbook.clock import now, to_iso
+from watchbook.render.cards import png
 from watchbook.render.cards.themes import NAMES
 from watchbook.sharing import Part
 from watchbook.store import pictures
@@ -187,3 +188,26 @@ def _keep(store: Store, title_key: str, body: bytes) -> Path | None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(body)
     return place
+
+
+def test_a_card_that_cannot_be_drawn(
+    visitor: Visitor, sandra: Owner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The last picture stands; where there is none, strangers are not told of our machine."""
+    path = "/card/last.png?width=333"
+    before = visitor.ask(path)
+    assert before.status == 200
+    gone = tmp_path / "press.py"
+    monkeypatch.setattr(png, "_PRESS", gone)
+    sandra.watch(3, EVENING + timedelta(hours=5))
+    visitor.look()
+    for _ in range(4):
+        told = visitor.ask(path)
+        assert (told.status, told.body) == (200, before.body)
+    never = visitor.ask("/card/last.png?width=334")
+    assert (never.status, never.headers["cache-control"]) == (503, "no-store")
+    assert "at the moment" in never.json["reason"]
+    assert str(gone).encode() not in never.body
+    assert visitor.ask("/card/last.svg?width=334").status == 200
+    monkeypatch.undo()
+    until(lambda: visitor.ask(path).body != before.body)

@@ -14,8 +14,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from watchbook import showing, statistics
-from watchbook.clock import now
 from watchbook.errors import InputError
+from watchbook.logs import logger
 from watchbook.render.cards import facts, naming, themes
 from watchbook.render.cards.canvas import DARK_STYLE, Look
 from watchbook.render.cards.heatmap import heatmap_card
@@ -29,10 +29,11 @@ from watchbook.showing import Shown
 from watchbook.store import pictures
 from watchbook.store.pictures import Kind
 from watchbook.store.watched import of_type
-from watchbook.web.answers import FOR_ANYBODY, PNG, SVG, Answer, as_json, kept_for
+from watchbook.web.answers import FOR_ANYBODY, PNG, SVG, Answer, kept_for
 from watchbook.web.asking import kind, number
 from watchbook.web.front import Asked, Make, View
 from watchbook.web.security import CSP, digest, policy
+from watchbook.web.shelf import Offline
 
 NARROWEST, WIDEST = 280, 1200
 """Pixels that a card may be wide."""
@@ -42,6 +43,8 @@ _POSTER, _SMALL_POSTER = 232, 160
 """Pixels: posters are drawn on at most half as many, for sharp screens."""
 _FAVOURITES = 6
 """How many titles are the most watched of a year."""
+_NOT_DRAWN = "The card cannot be drawn as PNG at the moment; as SVG it can."
+_log = logger("web")
 
 Draw = Callable[[Look], str]
 
@@ -84,8 +87,8 @@ def _as_png(draw: Draw, look: Look, cache: str) -> Answer:
     try:
         drawn = png_of(draw(look_of_png(look)))
     except NotDrawn as reason:
-        told = {"ok": False, "reason": reason.message, "hint": reason.hint}
-        return as_json(told, status=503, ends_at=now())
+        _log.warning(reason.message, hint=reason.hint)
+        raise Offline(_NOT_DRAWN) from reason
     return Answer(drawn, PNG, cache=cache, headers=_HEADERS)
 
 

@@ -50,7 +50,10 @@ class Asked:
 
 
 Make = Callable[[sa.Connection, Asked], Answer]
-"""Makes a view, in a thread and within one transaction; raises InputError for odd parameters."""
+"""Makes a view, in a thread and within one transaction.
+
+Raises InputError for odd parameters, and Offline when the last answer has to stand.
+"""
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,8 @@ class Front:
             return found
         try:
             return await self._answer(view, path, query)
-        except Offline:
-            return _offline(view, None)
+        except Offline as away:
+            return _offline(view, None, away.why)
         except InputError as reason:
             told = {"ok": False, "reason": reason.message, "hint": reason.hint}
             return as_json(told, status=400)
@@ -143,7 +146,7 @@ class Front:
 
         key = _key(view, person, path, query)
         answer = await self._views.get(key, _topics(person), make)
-        return _offline(view, answer) if self.watcher.offline else answer
+        return _offline(view, answer, SILENT) if self.watcher.offline else answer
 
     def route(self, view: View) -> Route:
         """``view`` as a route of the application."""
@@ -191,7 +194,7 @@ def _lasts(answer: Answer) -> float:
     return min(OLDEST, max(0.0, (answer.ends_at - now()).total_seconds()))
 
 
-def _offline(view: View, last: Answer | None) -> Answer:
+def _offline(view: View, last: Answer | None, why: str) -> Answer:
     if view.offline is not None:
-        return view.offline(last, SILENT)
-    return last or as_json({"ok": False, "reason": SILENT}, status=503)
+        return view.offline(last, why)
+    return last or as_json({"ok": False, "reason": why}, status=503)

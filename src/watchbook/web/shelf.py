@@ -41,7 +41,11 @@ Key = tuple[object, ...]
 
 
 class Offline(Exception):
-    """The store cannot be read, and nothing was kept from before."""
+    """A thing cannot be made at present, and none was kept from before; why, for strangers."""
+
+    def __init__(self, why: str = SILENT) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -188,21 +192,24 @@ class Shelf(Generic[Thing]):
     async def get(self, key: Key, topics: Collection[str], make: Callable[[], Thing]) -> Thing:
         """The thing for ``key``, made by ``make`` in a thread when there is none that is new.
 
-        Raises Offline when the store cannot be read and nothing was kept, and what ``make`` raises.
+        Raises what ``make`` raises; Offline, as when the store cannot be read, only when nothing
+        was kept.
         """
         found = self.at_hand(key, topics)
         if found is not None:
             return found
         kept = self._kept.get(key)
         if self.watcher.offline:
-            return _kept_or_offline(kept)
+            return _kept_or(Offline(), kept)
         making = self._make(key, topics, make)
         if self._give_old and kept is not None and monotonic() < kept.ends_at:
             return kept.thing
         try:
             return await asyncio.wait_for(asyncio.shield(making), SILENCE)
         except (StoreError, TimeoutError):
-            return _kept_or_offline(self._kept.get(key))
+            return _kept_or(Offline(), self._kept.get(key))
+        except Offline as away:
+            return _kept_or(away, self._kept.get(key))
 
     def _make(
         self, key: Key, topics: Collection[str], make: Callable[[], Thing]
@@ -242,11 +249,11 @@ class Shelf(Generic[Thing]):
         if self._is_latest(key, task):
             del self._making[key]
         reason = None if task.cancelled() else task.exception()
-        if reason is not None and not isinstance(reason, InputError):
+        if reason is not None and not isinstance(reason, InputError | Offline):
             _log.warning("A view could not be made.", reason=str(reason))
 
 
-def _kept_or_offline(kept: _Kept[Thing] | None) -> Thing:
+def _kept_or(away: Offline, kept: _Kept[Thing] | None) -> Thing:
     if kept is None:
-        raise Offline
+        raise away
     return kept.thing
