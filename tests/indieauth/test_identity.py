@@ -214,3 +214,64 @@ def test_what_came_of_it_can_be_written_down(http: HttpClient, authority: Author
     found = signed_in(http, authority)
     assert msgspec.json.decode(msgspec.json.encode(found), type=SignedIn) == found
     assert "the-access-token" not in repr(found)
+
+
+# --- A token that nobody keeps -----------------------------------------------------------------
+
+FAILURES: dict[str, dict[str, object]] = {
+    "a page that confirms nothing": {"me": "/victim"},
+    "no address": {"me": "x y"},
+    "no me": {"me": None},
+}
+
+
+def fails(http: HttpClient, authority: Authority, why: str) -> SignInFailed:
+    """A sign-in that fails after its code was redeemed, with two tokens."""
+    me = FAILURES[why]["me"]
+    told = authority.site.url(me) if isinstance(me, str) and me.startswith("/") else me
+    authority.says = {"me": told, "refresh_token": "the-refresh-token"}
+    authority.site.pages["/victim"] = html("<p>hello")
+    with pytest.raises(SignInFailed) as caught:
+        signed_in(http, authority)
+    return caught.value
+
+
+@pytest.mark.parametrize("why", FAILURES)
+def test_a_token_of_nobody_is_given_back(http: HttpClient, authority: Authority, why: str) -> None:
+    """Both tokens, the one that lasts longer first; the reason is told and nothing else."""
+    authority.site.pages["/revoke"] = Said(200)
+    reason = fails(http, authority, why)
+    given = [asked.form["token"] for asked in authority.site.of("POST", "/revoke")]
+    assert given == [["the-refresh-token"], ["the-access-token"]]
+    assert "not told" not in (reason.hint or "")
+
+
+@pytest.mark.parametrize("why", FAILURES)
+@pytest.mark.parametrize("said", [Said(404), Said(500), redirect("/elsewhere")])
+def test_a_site_that_takes_no_token_back(
+    http: HttpClient, authority: Authority, why: str, said: Said
+) -> None:
+    """Its owner is told so, behind the reason, which stays what it was."""
+    authority.site.pages["/revoke"] = Said(200)
+    usual = fails(http, authority, why)
+    authority.site.pages["/revoke"] = said
+    reason = fails(http, authority, why)
+    assert reason.message == usual.message
+    assert (reason.hint or "").startswith(usual.hint or "")
+    assert "localhost was not told: take Watchbook's token back there" in (reason.hint or "")
+
+
+def test_a_server_without_a_revocation_endpoint(http: HttpClient, authority: Authority) -> None:
+    """It is told in the old way, at the token endpoint."""
+    authority.site.pages["/"] = html(
+        '<link rel="authorization_endpoint" href="/auth"><link rel="token_endpoint" href="/token">'
+    )
+    fails(http, authority, "a page that confirms nothing")
+    asked = [one.form for one in authority.site.of("POST", "/token")][1:]
+    assert asked[-1] == {"action": ["revoke"], "token": ["the-access-token"]}
+
+
+def test_a_token_that_is_kept_is_not_given_back(http: HttpClient, authority: Authority) -> None:
+    """Whoever is signed in needs it."""
+    signed_in(http, authority)
+    assert authority.site.of("POST", "/revoke") == []

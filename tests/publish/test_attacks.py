@@ -264,6 +264,14 @@ def test_a_token_without_leave_is_given_back(world: World) -> None:
     assert asked.form["token"] == ["the-access-token"]
 
 
+def test_a_token_that_could_not_be_given_back_is_told(world: World) -> None:
+    """The reason comes first, and then what is left to the owner."""
+    world.site.pages["/revoke"] = Said(500)
+    with pytest.raises(WatchbookError, match="and not to post") as caught:
+        no_leave_to_post(world)
+    assert "let Watchbook create posts. localhost was not told" in (caught.value.hint or "")
+
+
 def test_a_sign_in_of_another_app_is_not_redeemed(world: World) -> None:
     """The code is bound to the app and the redirect that asked for it."""
     begun = world.begin()

@@ -18,7 +18,7 @@ from watchbook.indieauth.addresses import profile_url
 from watchbook.indieauth.discovery import Discovered, Endpoints, discover
 from watchbook.indieauth.flow import Pending, code_in
 from watchbook.indieauth.refusals import failed, host_of
-from watchbook.indieauth.tokens import Profile, SiteToken, redeem
+from watchbook.indieauth.tokens import Profile, SiteToken, back_on_failure, redeem
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -36,12 +36,14 @@ def complete(
 ) -> SignedIn:
     """Read the query of the callback, redeem its code and verify who it is.
 
-    Raises SignInFailed, whatever it was that failed.
+    Raises SignInFailed, whatever it was that failed; a token of nobody's is given back.
     """
     redeemed = redeem(http, pending, code_in(query, pending, now=now), now=now)
-    me = _canonical(redeemed.me, pending, loopback=loopback)
-    found = verify(http, pending.found, me, loopback=loopback)
-    return SignedIn(me, redeemed.token, redeemed.profile, pending.found.endpoints, found.micropub)
+    endpoints = pending.found.endpoints
+    with back_on_failure(http, endpoints, redeemed.token):
+        me = _canonical(redeemed.me, pending, loopback=loopback)
+        found = verify(http, pending.found, me, loopback=loopback)
+    return SignedIn(me, redeemed.token, redeemed.profile, endpoints, found.micropub)
 
 
 def verify(http: HttpClient, found: Discovered, me: str, *, loopback: bool = False) -> Discovered:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -98,7 +99,8 @@ class Redeemed(msgspec.Struct, frozen=True):
 def redeem(http: HttpClient, pending: Pending, code: str, *, now: datetime) -> Redeemed:
     """Turn a code into a token, at the endpoint that was found when the sign-in began.
 
-    A code works once, so every failure ends the attempt: raises SignInFailed.
+    A code works once, so every failure ends the attempt: raises SignInFailed. A token that comes
+    without saying whose it is is given back.
     """
     form = {
         "grant_type": "authorization_code",
@@ -115,16 +117,11 @@ def redeem(http: HttpClient, pending: Pending, code: str, *, now: datetime) -> R
     host = host_of(answer.url)
     if not _is_success(answer, found):
         raise failed(f"{host} did not accept the code {described(answer)}{words_of(answer)}.")
-    me = found.get("me")
-    if not isinstance(me, str) or not me:
-        raise failed(
-            f"{host} does not say whose token it is (`me` is missing).",
-            "The site's IndieAuth software has to be updated.",
-        )
     token = _token(found, pending.scope, now)
     if token is None:
         raise failed(f"{host} answered without a token that can be used {described(answer)}.")
-    return Redeemed(me, token, _profile(found.get("profile")))
+    with back_on_failure(http, pending.found.endpoints, token):
+        return Redeemed(_whose(found, host), token, _profile(found.get("profile")))
 
 
 def renew(
@@ -168,6 +165,45 @@ def revoke(http: HttpClient, endpoints: Endpoints, token: str) -> bool:
     except WatchbookError:
         return False
     return 200 <= answer.status < 300
+
+
+def give_back(http: HttpClient, endpoints: Endpoints, token: SiteToken) -> bool:
+    """Give back both tokens of a sign-in; say whether the site took the one that lasts longer.
+
+    A refresh token goes first, and the access token may end with it.
+    """
+    held = filter(None, (token.refresh, token.access))
+    taken = [revoke(http, endpoints, one) for one in held]
+    return taken[0]
+
+
+@contextmanager
+def back_on_failure(http: HttpClient, endpoints: Endpoints, token: SiteToken) -> Iterator[None]:
+    """Give a token back when the block fails, so that none is left lying about that nobody keeps.
+
+    The reason stays what it was; its hint says so when the site could not be told.
+    """
+    try:
+        yield
+    except WatchbookError as reason:
+        if not give_back(http, endpoints, token):
+            reason.hint = " ".join(filter(None, (reason.hint, not_told(endpoints.token))))
+        raise
+
+
+def not_told(url: str) -> str:
+    """What is left to its owner when a site could not be told that a token is given back."""
+    return f"{host_of(url)} was not told: take Watchbook's token back there yourself."
+
+
+def _whose(found: Mapping[str, Any], host: str) -> str:
+    me = found.get("me")
+    if not isinstance(me, str) or not me:
+        raise failed(
+            f"{host} does not say whose token it is (`me` is missing).",
+            "The site's IndieAuth software has to be updated.",
+        )
+    return me
 
 
 def _members(answer: Answer) -> Mapping[str, Any]:

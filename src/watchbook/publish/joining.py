@@ -20,7 +20,6 @@ from watchbook.errors import (
     RemoteRejected,
     RemoteUnavailable,
     SettingsError,
-    WatchbookError,
 )
 from watchbook.http import HttpClient
 from watchbook.indieauth import fetching
@@ -30,7 +29,7 @@ from watchbook.indieauth.document import Client, client_at, client_document
 from watchbook.indieauth.flow import Pending, start
 from watchbook.indieauth.identity import SignedIn, complete
 from watchbook.indieauth.links import first_link
-from watchbook.indieauth.tokens import SiteToken, revoke
+from watchbook.indieauth.tokens import SiteToken, back_on_failure, give_back, not_told
 from watchbook.micropub.client import Micropub
 from watchbook.micropub.outcome import Kind as Ending
 from watchbook.publish.websites import SignIn
@@ -114,13 +113,10 @@ def finish(
     """
     http, loopback = installation.http.naming_hosts(), is_at_home(installation)
     signed = complete(http, begun.pending, query, now=now(), loopback=loopback)
-    try:
+    with back_on_failure(http, signed.endpoints, signed.token):
         endpoint = _endpoint(signed)
         sign_in = SignIn(begun.pending.client_id, signed.endpoints)
         return _keep(installation, account, name, signed.me, endpoint, signed.token, sign_in)
-    except WatchbookError:
-        revoke(http, signed.endpoints, signed.token.access)
-        raise
 
 
 def by_token(
@@ -150,8 +146,7 @@ def part(installation: Installation, site: Site) -> str | None:
         told = _give_back(installation, site)
         with lease.write(durable=True) as conn:
             sites.remove(conn, site.id)
-    host = urlsplit(site.endpoint).hostname
-    return None if told else f"{host} was not told: take Watchbook's token back there yourself."
+    return None if told else not_told(site.endpoint)
 
 
 def _endpoint(signed: SignedIn) -> str:
@@ -236,13 +231,12 @@ def _free_name(me: str, taken: set[str]) -> str:
 
 
 def _give_back(installation: Installation, site: Site) -> bool:
-    """Revoke the tokens of a site; whether the site took one of them."""
+    """Give the tokens of a site back; whether the site took them."""
     sealed = site.token(installation.store.sealer)
     sign_in = msgspec.json.decode(site.sign_in, type=SignIn) if site.sign_in else None
     if sealed is None:
         return True
     if sign_in is None or sign_in.endpoints is None:
         return False
-    token, endpoints = msgspec.json.decode(sealed, type=SiteToken), sign_in.endpoints
-    held = filter(None, (token.refresh, token.access))
-    return sum(revoke(installation.http.naming_hosts(), endpoints, one) for one in held) > 0
+    token = msgspec.json.decode(sealed, type=SiteToken)
+    return give_back(installation.http.naming_hosts(), sign_in.endpoints, token)
