@@ -19,7 +19,7 @@ from watchbook.micropub.outcome import Kind, Outcome
 from watchbook.micropub.post import Post
 from watchbook.publish import desk
 from watchbook.seal import Sealer
-from watchbook.store import outbox, sites
+from watchbook.store import attempts, outbox, sites
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
 from watchbook.store.outbox import PostState
@@ -153,6 +153,6 @@ def test_the_pace_counts_what_other_processes_sent(
         book.run(outlet)
     assert len(outlet.created) == PACE
     with book.store.database.read() as conn:
-        sent = outbox.sent_since(conn, book.site.id, to_millis(BEGIN) - 60_000)
+        sent = attempts.sent_since(conn, book.site.id, to_millis(BEGIN) - 60_000)
     assert [from_millis(moment) for moment in sent] == [BEGIN] * PACE
     book.store.database.close()

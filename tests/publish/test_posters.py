@@ -32,7 +32,7 @@ from watchbook.publish import desk
 from watchbook.sandbox.site import RunningSite, SiteOptions, running
 from watchbook.seal import Sealer
 from watchbook.settings import load
-from watchbook.store import accounts, outbox, picture_work, sites
+from watchbook.store import accounts, attempts, outbox, picture_work, sites
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
 from watchbook.store.picture_work import FileMade, Origin, Wanted
@@ -88,7 +88,7 @@ class Desk:
             return [
                 (one.what, one.outcome)
                 for post in self.book.posts()
-                for one in outbox.tries_of(conn, post.id)
+                for one in attempts.of_post(conn, post.id)
             ]
 
     def films(self, *numbers: int) -> None:

@@ -17,7 +17,7 @@ from watchbook.errors import StoreBusy
 from watchbook.micropub.lookup import ABSENT, Lookup, Sight
 from watchbook.micropub.outcome import Kind
 from watchbook.publish import desk
-from watchbook.store import outbox, sites
+from watchbook.store import attempts, outbox, sites
 from watchbook.store.outbox import PostState
 from watchbook.store.schema import plays as plays_table
 from watchbook.store.sites import SiteState
@@ -45,7 +45,7 @@ def test_every_outcome_ends_in_a_written_state(book: Book, outlet: Scripted, kin
     book.run(outlet)
     assert (book.post().state, book.stands().state) == ENDS[kind]
     with book.store.database.read() as conn:
-        (attempt,) = outbox.tries_of(conn, book.post().id)
+        (attempt,) = attempts.of_post(conn, book.post().id)
     assert (attempt.outcome, attempt.words) == (kind.value, f"said {kind.value}")
     assert (book.stands().words is None) == (ENDS[kind][1] == "working")
 
@@ -205,7 +205,7 @@ def test_what_a_dead_process_left_is_looked_for(book: Book, outlet: Scripted) ->
     book.watch(film_play(11, 1, ago(hours=1)))
     with book.store.database.write() as conn:
         outbox.change(conn, book.post().id, state=PostState.SENDING)
-        outbox.begin(conn, book.post().id, "send")
+        attempts.begin(conn, book.post().id, "send")
     book.run(outlet)
     assert (book.post().state, outlet.created) == ("unknown", [])
 

@@ -62,12 +62,12 @@ def show_(context: Context, name: str | None) -> None:
     Example: watchbook site show blog
     """
     from watchbook.publish.standing import standing
-    from watchbook.store import outbox
+    from watchbook.store import attempts
 
     found = site_called(context, name)
     with context.store.database.read() as conn:
         stands = standing(conn, found)
-        tries = outbox.latest_tries(conn, found.id, _FEW_TRIES)
+        tries = attempts.latest(conn, found.id, _FEW_TRIES)
     answers = [
         {
             "post": post.id,

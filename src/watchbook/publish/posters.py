@@ -19,7 +19,7 @@ from watchbook.publish.facts import Facts, facts_of
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import Rules, read_rules
 from watchbook.steps import step
-from watchbook.store import media, outbox, pictures
+from watchbook.store import attempts, media, outbox, pictures
 from watchbook.store.leases import Holding
 from watchbook.store.opening import Store
 from watchbook.store.outbox import Post
@@ -100,8 +100,8 @@ class Posters:
                 return None
             key, file = found
             media.begin(conn, self.site.id, title_key, key)
-            outbox.end_open(conn, post.id, Kind.UNKNOWN.value)
-            return _Offer(title_key, file, outbox.begin(conn, post.id, WHAT))
+            attempts.end_open(conn, post.id, Kind.UNKNOWN.value)
+            return _Offer(title_key, file, attempts.begin(conn, post.id, WHAT))
 
     def _file(self, conn: sa.Connection, title_key: str) -> tuple[str, File] | None:
         """The kept poster of a title: the key of its file, and the file as it is sent."""
@@ -120,7 +120,7 @@ class Posters:
             elif outcome.kind in _NOT_SENT:
                 media.not_sent(conn, self.site.id, offer.title_key)
             kind = outcome.kind.value
-            outbox.end(conn, offer.attempt, kind, outcome.status, outcome.words or None)
+            attempts.end(conn, offer.attempt, kind, outcome.status, outcome.words or None)
 
 
 def _keys(facts: Sequence[Facts]) -> list[str]:

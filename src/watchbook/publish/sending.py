@@ -31,7 +31,7 @@ from watchbook.publish.posters import Posters
 from watchbook.publish.rules import Rules, read_rules
 from watchbook.publish.settling import LOOKS, Settler, later
 from watchbook.steps import step
-from watchbook.store import datasets, outbox
+from watchbook.store import attempts, datasets, outbox
 from watchbook.store.accounts import Account
 from watchbook.store.database import Database
 from watchbook.store.leases import Holding
@@ -111,7 +111,7 @@ class Pass:
         """What says that it is being sent was left by a process that died: nobody else is here."""
         with self._write() as conn:
             for post in outbox.find(conn, self._site.id, [PostState.SENDING]):
-                outbox.end_open(conn, post.id, Kind.UNKNOWN.value)
+                attempts.end_open(conn, post.id, Kind.UNKNOWN.value)
                 self._settler.doubt(conn, post, "The process ended before the site had answered.")
 
     def _free_held(self, conn: sa.Connection) -> None:
@@ -166,7 +166,7 @@ class Pass:
         pace = self._rules.pace
         since = to_millis(now() - timedelta(seconds=pace.seconds))
         with self._database.read() as conn:
-            sent = outbox.sent_since(conn, self._site.id, since + 1)
+            sent = attempts.sent_since(conn, self._site.id, since + 1)
         if len(sent) < pace.count:
             return None
         seconds = (sent[-pace.count] - since) / 1000
@@ -221,7 +221,7 @@ class Pass:
                 self._leave(conn, post, decision)
                 return None
             outbox.change(conn, post.id, state=PostState.SENDING, reason=None, words=None)
-            return entry, outbox.begin(conn, post.id, "send")
+            return entry, attempts.begin(conn, post.id, "send")
 
     def _decided(
         self, conn: sa.Connection, post: Post, facts: list[Facts]
@@ -277,7 +277,7 @@ class Pass:
                 self._leave(conn, post, Decision(PostState.WITHDRAWN, "Nothing differs by now."))
                 return None
             outbox.change(conn, post.id, state=PostState.SENDING, words=None)
-            return about.url, found, outbox.begin(conn, post.id, "send")
+            return about.url, found, attempts.begin(conn, post.id, "send")
 
     def _difference(self, conn: sa.Connection, about: Post) -> Difference | None:
         facts = facts_of(conn, self._account.id, outbox.plays_of(conn, about.id))
@@ -333,8 +333,8 @@ class Pass:
         return entry, self._outlet.look(entry, expected) if entry is not None else CANNOT_TELL
 
     def _note_look(self, conn: sa.Connection, post: Post, found: Lookup) -> None:
-        attempt = outbox.begin(conn, post.id, "look")
-        outbox.end(conn, attempt, found.sight.value, None, found.url)
+        attempt = attempts.begin(conn, post.id, "look")
+        attempts.end(conn, attempt, found.sight.value, None, found.url)
 
     def _seen(self, conn: sa.Connection, post: Post, found: Lookup, entry: Entry | None) -> None:
         if found.sight is Sight.FOUND:

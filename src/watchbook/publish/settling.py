@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from watchbook.clock import now, to_millis
 from watchbook.micropub.citing import Properties
 from watchbook.micropub.outcome import Kind, Outcome
-from watchbook.store import outbox, sites
+from watchbook.store import attempts, outbox, sites
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
 
@@ -72,7 +72,7 @@ class Settler:
         sent: Properties | None = None,
     ) -> None:
         """Write down what became of ``post``; ``sent`` are its properties at the site by now."""
-        outbox.end(conn, attempt, outcome.kind.value, outcome.status, outcome.words or None)
+        attempts.end(conn, attempt, outcome.kind.value, outcome.status, outcome.words or None)
         self._refused = [*self._refused, post.id] if outcome.kind is Kind.REFUSED else []
         self._lost_in_a_row = self._lost_in_a_row + 1 if outcome.kind is Kind.UNKNOWN else 0
         if outcome.good:

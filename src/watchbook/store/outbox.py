@@ -1,12 +1,13 @@
-"""The outbox: posts that are to go out, each once, and every try that was made.
+"""The outbox: posts that are to go out, each once.
 
 A row of kind ``create`` is one post for one play (or a binge's plays); updates and withdrawals
-of it are rows of their own, which name it. Rows go through the states of :class:`PostState`.
+of it are rows of their own, which name it. Rows go through the states of :class:`PostState`;
+every try at one is kept (:mod:`~watchbook.store.attempts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
-from watchbook.store.schema import attempts, outbox, outbox_plays, sites
+from watchbook.store.schema import outbox, outbox_plays, sites
 from watchbook.store.sites import SiteState
 
 
@@ -85,21 +86,8 @@ class Post:
     looks: int
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One try at a row (``send``) or one look for its post (``look``), and how it ended."""
-
-    what: str
-    began_at: int
-    ended_at: int | None
-    outcome: str | None
-    status: int | None
-    words: str | None
-
-
 _CHUNK = 500
 _COLUMNS = [outbox.c[name] for name in Post.__dataclass_fields__]
-_ATTEMPT = [attempts.c[name] for name in Attempt.__dataclass_fields__]
 
 
 def offer(conn: sa.Connection, row: Mapping[str, Any], history_id: int) -> bool:
@@ -246,19 +234,6 @@ def forget(conn: sa.Connection, outbox_ids: Collection[int]) -> None:
         conn.execute(sa.delete(outbox).where(outbox.c.id == outbox_id))
 
 
-def latest_tries(conn: sa.Connection, site_id: int, limit: int) -> list[tuple[Post, Attempt]]:
-    """The last tries at the rows of a site that have ended, newest first."""
-    query = (
-        sa.select(*_COLUMNS, *_ATTEMPT)
-        .join(attempts, attempts.c.outbox_id == outbox.c.id)
-        .where(outbox.c.site_id == site_id, attempts.c.ended_at.is_not(None))
-        .order_by(attempts.c.id.desc())
-        .limit(limit)
-    )
-    width = len(_COLUMNS)
-    return [(Post(*row[:width]), Attempt(*row[width:])) for row in conn.execute(query)]
-
-
 def get(conn: sa.Connection, outbox_id: int) -> Post | None:
     """The row with that id."""
     row = conn.execute(sa.select(*_COLUMNS).where(outbox.c.id == outbox_id)).one_or_none()
@@ -364,43 +339,3 @@ def settle(
     """Write down how a row stands now, and why."""
     told = {"state": state, "words": words, "settled_at": to_millis(now())}
     change(conn, outbox_id, **told | values)
-
-
-def begin(conn: sa.Connection, outbox_id: int, what: str) -> int:
-    """Write down that a try begins, before anything is sent; returns its id."""
-    row = {"outbox_id": outbox_id, "what": what, "began_at": to_millis(now())}
-    made: int = conn.execute(sa.insert(attempts).values(row).returning(attempts.c.id)).scalar_one()
-    return made
-
-
-def end(
-    conn: sa.Connection, attempt_id: int, outcome: str, status: int | None, words: str | None
-) -> None:
-    """Write down how a try ended."""
-    told = {"ended_at": to_millis(now()), "outcome": outcome, "status": status, "words": words}
-    conn.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(told))
-
-
-def end_open(conn: sa.Connection, outbox_id: int, outcome: str) -> None:
-    """Write down how tries ended whose process died."""
-    begun = (attempts.c.outbox_id == outbox_id) & attempts.c.ended_at.is_(None)
-    told = {"ended_at": to_millis(now()), "outcome": outcome}
-    conn.execute(sa.update(attempts).where(begun).values(told))
-
-
-def tries_of(conn: sa.Connection, outbox_id: int) -> list[Attempt]:
-    """Every try at a row, oldest first."""
-    query = sa.select(*_ATTEMPT).where(attempts.c.outbox_id == outbox_id).order_by(attempts.c.id)
-    return [Attempt(*row) for row in conn.execute(query)]
-
-
-def sent_since(conn: sa.Connection, site_id: int, moment: int) -> Sequence[int]:
-    """When something was sent to a site since ``moment``, oldest first."""
-    query = (
-        sa.select(attempts.c.began_at)
-        .join(outbox, outbox.c.id == attempts.c.outbox_id)
-        .where(outbox.c.site_id == site_id, attempts.c.what == "send")
-        .where(attempts.c.began_at >= moment)
-        .order_by(attempts.c.began_at)
-    )
-    return conn.scalars(query).all()

@@ -14,7 +14,7 @@ from tests.exporting.conftest import Filled, empty, film_play, hostile, rated, s
 from tests.web.showroom import Told, Visitor, served
 from watchbook import sharing
 from watchbook.sharing import Part
-from watchbook.store import accounts, outbox, runs, sites, tokens
+from watchbook.store import accounts, attempts, outbox, runs, sites, tokens
 from watchbook.store.outbox import PostState
 from watchbook.store.schema import archives
 from watchbook.store.sites import Kind
@@ -77,8 +77,8 @@ def fill_the_rest(book: Filled) -> None:
         offered = {**post, "watched_at": 1_700_000_000_000, "state": PostState.WAITING}
         outbox.offer(conn, offered, 13)
         (made,) = outbox.page(conn, account.id, 5)
-        attempt = outbox.begin(conn, made.id, "send")
-        outbox.end(conn, attempt, "rejected", 403, f"It said: {SECRET}")
+        attempt = attempts.begin(conn, made.id, "send")
+        attempts.end(conn, attempt, "rejected", 403, f"It said: {SECRET}")
         outbox.settle(conn, made.id, PostState.PUBLISHED, url="https://blog.example/1")
 
 

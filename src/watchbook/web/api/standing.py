@@ -11,7 +11,7 @@ from watchbook.archive.ledger import Archive
 from watchbook.freshness import freshness
 from watchbook.redaction import redact
 from watchbook.sharing import Part
-from watchbook.store import datasets, outbox, plays, runs, sites
+from watchbook.store import attempts, datasets, outbox, plays, runs, sites
 from watchbook.store.datasets import DataSetState
 from watchbook.web.api import shapes
 from watchbook.web.api.call import Call, cut
@@ -71,7 +71,7 @@ def posts(conn: sa.Connection, call: Call) -> shapes.Outbox:
 
 
 def _post(conn: sa.Connection, one: outbox.Post, site: str) -> shapes.Post:
-    tries = outbox.tries_of(conn, one.id)[-_FEW_TRIES:]
+    tries = attempts.of_post(conn, one.id)[-_FEW_TRIES:]
     return shapes.Post(
         id=one.id,
         site=site,
@@ -90,7 +90,7 @@ def _post(conn: sa.Connection, one: outbox.Post, site: str) -> shapes.Post:
     )
 
 
-def _try(one: outbox.Attempt) -> shapes.Try:
+def _try(one: attempts.Attempt) -> shapes.Try:
     return shapes.Try(
         what=one.what,
         began_at=moment_of(one.began_at),
