@@ -38,6 +38,7 @@ LAYERS = (
             "steps",
             "urls",
             "values",
+            "waits",
         ),
         (),
     ),

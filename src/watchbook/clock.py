@@ -8,7 +8,6 @@ databases compare integers alike.
 from __future__ import annotations
 
 import re
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -31,26 +30,6 @@ def monotonic() -> float:
 def sleep(seconds: float) -> None:
     """Wait for ``seconds``; the seam through which tests pass without waiting."""
     time.sleep(seconds)
-
-
-class Sleep:
-    """Waits like :func:`sleep`, until another thread calls it off: for work in several threads."""
-
-    def __init__(self) -> None:
-        self._called_off = threading.Event()
-
-    def __call__(self, seconds: float) -> None:
-        """Wait for ``seconds``; raises CalledOff in every thread that waits or will wait."""
-        if self._called_off.wait(seconds):
-            raise CalledOff
-
-    def call_off(self) -> None:
-        """End all waits, now and later."""
-        self._called_off.set()
-
-
-class CalledOff(Exception):
-    """Nobody needs any more what a thread was waiting to do."""
 
 
 def from_iso(text: str) -> datetime:

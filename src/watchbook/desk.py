@@ -36,6 +36,7 @@ from watchbook.trakt.client import TraktClient
 from watchbook.trakt.datasets import DataSet, Shape
 from watchbook.trakt.paging import Page, PageReader, read_page
 from watchbook.trakt.parse import Reject, object_row, redact, split_rows
+from watchbook.waits import result_of
 
 _KEPT_OF_A_BAD_BODY = 65_536
 
@@ -300,7 +301,7 @@ def read_pages(
         done=frozenset(position.done),
     )
     done = set(position.done)
-    for page in reader.pages(first.result() if first else None):
+    for page in reader.pages(result_of(first) if first else None):
         done |= {page.number} - holes
         with desk.write() as conn:
             keep(conn, page)

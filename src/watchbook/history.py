@@ -29,6 +29,7 @@ from watchbook.store import plays
 from watchbook.store.titles import undetailed
 from watchbook.trakt.paging import Page
 from watchbook.trakt.parse import ParsedPlay, Reject, parse_play
+from watchbook.waits import result_of
 
 _MANY_NEW_PAGES = 4
 """So many pages without a known play, and everything is read in parallel lanes instead."""
@@ -45,7 +46,7 @@ def read_all(
     generation = reading.before.generation
     if position is None:
         first = first or desk.first_page(reading)
-        generation, position = begin(desk, reading, extra=_frozen_end(first.result()))
+        generation, position = begin(desk, reading, extra=_frozen_end(result_of(first)))
     elif 1 not in position.done:
         first = None  # the newest page is not the first of those up to the frozen end
 
@@ -75,7 +76,7 @@ def read_newest(
     shown: set[int] = set()
     generation = reading.before.generation
     for number in range(1, _MANY_NEW_PAGES + 1):
-        page = first.result() if first and number == 1 else desk.fetch(reading, number)
+        page = result_of(first) if first and number == 1 else desk.fetch(reading, number)
         before = len(outcome.new_plays)
         with desk.write() as conn:
             shown |= keep_plays(conn, desk, reading, page, generation, outcome)

@@ -27,6 +27,7 @@ from watchbook.store.datasets import INCOMPLETE
 from watchbook.trakt.datasets import Shape
 from watchbook.trakt.paging import Page
 from watchbook.trakt.parse import ParsedItem, Reject, parse_item, redact
+from watchbook.waits import result_of
 
 TRIPWIRE_SHARE = 0.05
 TRIPWIRE_ROWS = 20
@@ -46,7 +47,7 @@ def read_data_set(desk: Desk, reading: Reading, first: Future[Page] | None = Non
 def _read_object(
     desk: Desk, reading: Reading, outcome: Outcome, first: Future[Page] | None
 ) -> None:
-    page = first.result() if first else desk.fetch(reading, 1)
+    page = result_of(first) if first else desk.fetch(reading, 1)
     if page.rows:
         keep_object(desk, reading, outcome, page.rows[0])
         return

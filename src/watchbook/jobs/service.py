@@ -29,6 +29,7 @@ from watchbook.logs import logger
 from watchbook.publish import joining
 from watchbook.steps import hurried
 from watchbook.store import accounts, due
+from watchbook.waits import wait_for
 from watchbook.web.app import App, make_app
 from watchbook.web.front import Front
 from watchbook.web.server import WebServer, listening
@@ -62,7 +63,7 @@ def serve(installation: Installation, concurrency: int) -> None:
     ):
         _wake_oneself(installation, stop)
         _log.info(f"Watchbook serves on http://{server.address}; {_plans(installation)}.")
-        stop.wait()
+        wait_for(stop)
         _log.info("Stopping.")
 
 
@@ -79,7 +80,7 @@ def work(installation: Installation, concurrency: int) -> None:
         )
     with _stopping() as stop, _working(installation, concurrency, stop, files=False):
         _log.info(f"Watchbook works; {_plans(installation)}.")
-        stop.wait()
+        wait_for(stop)
         _log.info("Stopping.")
 
 

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from watchbook import clock
 from watchbook.errors import (
     AccountLocked,
     AuthorisationNeeded,
@@ -27,6 +26,7 @@ from watchbook.errors import (
 from watchbook.http import Answer, HttpClient, Timeouts
 from watchbook.redaction import redact, tame
 from watchbook.trakt.refusals import SERVICE, ZIP_DOOR
+from watchbook.waits import Sleep
 
 _BLOCKED_BY_CLOUDFLARE = 900.0
 _OVERLOADED = {502, 503, 504}
@@ -78,7 +78,7 @@ class Patience:
     longest_asked: float = 900.0
     rate_limited: tuple[float, ...] = (60.0, 120.0, 240.0)
     timeouts: Timeouts = field(default=Timeouts(connect=10, read=60, total=120))
-    sleep: Callable[[float], None] = field(default_factory=clock.Sleep)
+    sleep: Callable[[float], None] = field(default_factory=Sleep)
     on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
 
     def wait(self, reason: RemoteUnavailable, failed: int) -> float | None:
@@ -131,7 +131,7 @@ class TraktClient:
 
     def stop(self) -> None:
         """Wake the lanes that wait to read, and let them end: their run is over."""
-        if isinstance(self._patience.sleep, clock.Sleep):
+        if isinstance(self._patience.sleep, Sleep):
             self._patience.sleep.call_off()
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:

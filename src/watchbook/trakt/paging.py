@@ -10,12 +10,13 @@ source that never ends is cut after :data:`MAX_OVERRUN` pages, and says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from watchbook.errors import RemoteChanged
 from watchbook.http import Answer
 from watchbook.trakt.parse import split_rows
+from watchbook.waits import first_done
 
 MAX_OVERRUN = 100
 """Pages read beyond the promised end before a source counts as endless."""
@@ -124,8 +125,7 @@ class PageReader:
             self._fill_lanes()
             if not self._running:
                 return
-            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in finished:
+            for future in first_done(self._running):
                 self._running.pop(future)
                 self._note(future.result())
                 yield future.result()
