@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchbook.indieauth.discovery import Discovered, Endpoints
+from watchbook.indieauth.discovery import Discovered
 from watchbook.indieauth.document import client_at
+from watchbook.indieauth.endpoints import Endpoints
 from watchbook.indieauth.flow import Pending, code_in, start
 from watchbook.indieauth.refusals import SignInFailed
 from watchbook.redaction import redact

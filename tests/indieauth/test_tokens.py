@@ -20,8 +20,9 @@ from watchbook.errors import (
     WatchbookError,
 )
 from watchbook.http import HttpClient
-from watchbook.indieauth.discovery import Discovered, Endpoints
+from watchbook.indieauth.discovery import Discovered
 from watchbook.indieauth.document import client_at
+from watchbook.indieauth.endpoints import Endpoints
 from watchbook.indieauth.flow import Pending, start
 from watchbook.indieauth.refusals import GrantEnded, SignInFailed
 from watchbook.indieauth.tokens import Profile, SiteToken, redeem, renew, revoke

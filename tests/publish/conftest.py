@@ -21,6 +21,7 @@ from watchbook.clock import now, to_iso, to_millis
 from watchbook.connecting import Installation
 from watchbook.history import play_row
 from watchbook.http import HttpClient
+from watchbook.indieauth.endpoints import SignIn
 from watchbook.indieauth.tokens import SiteToken
 from watchbook.micropub.lookup import CANNOT_TELL, Lookup
 from watchbook.micropub.outcome import Kind, Outcome
@@ -28,7 +29,6 @@ from watchbook.micropub.parts import File
 from watchbook.micropub.post import Post as Entry
 from watchbook.publish import news
 from watchbook.publish.sending import Pass, Sent
-from watchbook.publish.websites import SignIn
 from watchbook.settings import load
 from watchbook.store import leases, outbox, plays, runs, sites
 from watchbook.store.opening import Store

@@ -24,11 +24,10 @@ from tests.websites import local_client
 from watchbook.clock import now, to_millis
 from watchbook.connecting import Installation
 from watchbook.http import Timeouts
-from watchbook.indieauth.discovery import Endpoints
+from watchbook.indieauth.endpoints import Endpoints, SignIn
 from watchbook.micropub import client
 from watchbook.publish import desk
 from watchbook.publish.sending import Sent
-from watchbook.publish.websites import SignIn
 from watchbook.sandbox.site import RunningSite, SiteOptions, running
 from watchbook.seal import Sealer
 from watchbook.settings import load

@@ -26,14 +26,13 @@ from watchbook.addresses import AddressRule, system_resolver
 from watchbook.connecting import Installation
 from watchbook.errors import WatchbookError
 from watchbook.http import HttpClient, Timeouts
-from watchbook.indieauth.discovery import Endpoints
+from watchbook.indieauth.endpoints import Endpoints, SignIn
 from watchbook.indieauth.tokens import revoke
 from watchbook.micropub.client import Micropub
 from watchbook.micropub.media import upload
 from watchbook.micropub.parts import File
 from watchbook.pictures.desk import fetch
 from watchbook.publish import desk, joining
-from watchbook.publish.websites import SignIn
 from watchbook.seal import Sealer
 from watchbook.settings import load
 from watchbook.store.database import Database

@@ -15,8 +15,7 @@ from tests.conftest import TEST_KEY
 from tests.exporting.conftest import film_play
 from tests.publish.conftest import Blog, Home, ago, give_token, token_of
 from tests.websites import Asked, Said, as_json
-from watchbook.indieauth.discovery import Endpoints
-from watchbook.publish.websites import SignIn
+from watchbook.indieauth.endpoints import Endpoints, SignIn
 
 KILLED = -9
 

@@ -10,9 +10,8 @@ from tests.exporting.conftest import film_play
 from tests.publish.conftest import TOKEN, Blog, Home, ago, give_token, token_of
 from tests.websites import Asked, Said, as_json, html, redirect
 from watchbook.clock import now
-from watchbook.indieauth.discovery import Endpoints
+from watchbook.indieauth.endpoints import Endpoints, SignIn
 from watchbook.publish import desk
-from watchbook.publish.websites import SignIn
 from watchbook.seal import fingerprint
 
 

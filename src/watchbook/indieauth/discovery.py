@@ -16,6 +16,7 @@ from watchbook.errors import InputError, RemoteRejected
 from watchbook.http import Answer, HttpClient
 from watchbook.indieauth import fetching
 from watchbook.indieauth.addresses import is_loopback, profile_url
+from watchbook.indieauth.endpoints import Endpoints
 from watchbook.indieauth.links import first_link
 from watchbook.indieauth.refusals import failed, host_of
 from watchbook.urls import absolute, is_https, origin
@@ -24,15 +25,6 @@ _SET_UP = (
     "The site needs IndieAuth: a plugin such as IndieAuth for WordPress, or links to a "
     "sign-in server in its pages."
 )
-
-
-class Endpoints(msgspec.Struct, frozen=True):
-    """Where somebody signs in. ``issuer`` is None when there is no metadata document."""
-
-    authorization: str
-    token: str
-    revocation: str | None = None
-    issuer: str | None = None
 
 
 class Discovered(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ import msgspec
 from watchbook.errors import InputError, WatchbookError
 from watchbook.http import HttpClient
 from watchbook.indieauth.addresses import profile_url
-from watchbook.indieauth.discovery import Discovered, Endpoints, discover
+from watchbook.indieauth.discovery import Discovered, discover
+from watchbook.indieauth.endpoints import Endpoints
 from watchbook.indieauth.flow import Pending, code_in
 from watchbook.indieauth.refusals import failed, host_of
 from watchbook.indieauth.tokens import Profile, SiteToken, back_on_failure, redeem

@@ -15,7 +15,7 @@ import msgspec
 from watchbook.errors import RemoteChanged, RemoteError, RemoteRejected, WatchbookError
 from watchbook.http import Answer, HttpClient
 from watchbook.indieauth import fetching
-from watchbook.indieauth.discovery import Endpoints
+from watchbook.indieauth.endpoints import Endpoints
 from watchbook.indieauth.flow import Pending
 from watchbook.indieauth.refusals import (
     GrantEnded,

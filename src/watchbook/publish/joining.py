@@ -26,13 +26,13 @@ from watchbook.indieauth import fetching
 from watchbook.indieauth.addresses import is_loopback, profile_url
 from watchbook.indieauth.discovery import checked, discover, rejected
 from watchbook.indieauth.document import Client, client_at, client_document
+from watchbook.indieauth.endpoints import SignIn
 from watchbook.indieauth.flow import Pending, start
 from watchbook.indieauth.identity import SignedIn, complete
 from watchbook.indieauth.links import first_link
 from watchbook.indieauth.tokens import SiteToken, back_on_failure, give_back, not_told
 from watchbook.micropub.client import Micropub
 from watchbook.micropub.outcome import Kind as Ending
-from watchbook.publish.websites import SignIn
 from watchbook.store import leases, media, sites
 from watchbook.store.accounts import Account
 from watchbook.store.sites import Kind, Site, SiteState

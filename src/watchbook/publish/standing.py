@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis
+from watchbook.indieauth.endpoints import SignIn
 from watchbook.store import outbox, sites
 from watchbook.store.outbox import PostState
 from watchbook.store.sites import Site
@@ -57,20 +58,10 @@ def standing(conn: sa.Connection, site: Site) -> SiteStanding:
     )
 
 
-class _SignIn(msgspec.Struct):
-    """Of what is kept of a sign-in as much as tells whether it went through the person's page.
-
-    All of it is `websites.SignIn`, which brings the HTTP client along; whoever only wants to know
-    how it stands should not wait for that.
-    """
-
-    endpoints: dict[str, str | None] | None = None
-
-
 def _is_proven(site: Site) -> bool | None:
     if site.me is None:
         return None
-    sign_in = msgspec.json.decode(site.sign_in, type=_SignIn) if site.sign_in else None
+    sign_in = msgspec.json.decode(site.sign_in, type=SignIn) if site.sign_in else None
     return sign_in is not None and sign_in.endpoints is not None
 
 

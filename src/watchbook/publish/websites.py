@@ -12,7 +12,8 @@ import msgspec
 from watchbook.clock import now
 from watchbook.errors import OutcomeUnknown, WatchbookError
 from watchbook.http import HttpClient
-from watchbook.indieauth.discovery import Endpoints, discover
+from watchbook.indieauth.discovery import discover
+from watchbook.indieauth.endpoints import SignIn
 from watchbook.indieauth.tokens import SiteToken, renew
 from watchbook.micropub import lookup
 from watchbook.micropub.citing import Properties
@@ -28,13 +29,6 @@ from watchbook.steps import step
 from watchbook.store import sites
 from watchbook.store.opening import Store
 from watchbook.store.sites import Site
-
-
-class SignIn(msgspec.Struct, frozen=True):
-    """How a site's owner signed in; a token given by hand has no endpoints to renew it at."""
-
-    client_id: str
-    endpoints: Endpoints | None = None
 
 
 @dataclass
