@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.web.api.conftest import Api
+from tests.web.showroom import until
 from watchbook.clock import now
 from watchbook.sharing import Part
 from watchbook.store import tokens
+from watchbook.store.tokens import Token
 from watchbook.web.api.operations import OPERATIONS, Operation
 
 PLACES = {
@@ -168,14 +170,28 @@ def test_a_rating_waits_like_a_play(api: Api) -> None:
     assert b"Rated" not in api.visitor.ask("/@sandra/12").body
 
 
+def token_of(api: Api) -> Token:
+    """Sandra's."""
+    with api.sandra.store.database.read() as conn:
+        (own,) = tokens.all_tokens(conn, api.sandra.account.id)
+    return own
+
+
 def test_a_use_is_written_down(api: Api) -> None:
     """The list of tokens says that it was used; one that was refused was not."""
     api.ask("/lists", api.token)
     api.ask("/lists", api.other)
     api.ask("/lists", api.token + "x")
-    with api.sandra.store.database.read() as conn:
-        (own,) = tokens.all_tokens(conn, api.sandra.account.id)
-    assert own.used_at is not None
+    until(lambda: token_of(api).used_at is not None)
+
+
+def test_an_answer_does_not_wait_for_its_use_to_be_written_down(api: Api) -> None:
+    """Somebody else may hold the database; the use is written down when it is free."""
+    with api.sandra.store.database.write() as conn:
+        tokens.note_use(conn, token_of(api))
+        assert [api.ask("/lists", api.token).status for _ in range(3)] == [200] * 3
+        conn.rollback()
+    until(lambda: token_of(api).used_at is not None)
 
 
 def alike(told: object) -> tuple[int, bytes, dict[str, str]]:

@@ -6,6 +6,7 @@ all. A token that is none is told so, since whoever shows one wants to know.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,7 +31,7 @@ from watchbook.web.api.call import Call, NotThere
 from watchbook.web.api.operations import Operation
 from watchbook.web.api.parameters import Values, values_of
 from watchbook.web.api.shapes import Last, Refused, Shape
-from watchbook.web.front import METHODS, Asked, Front, View
+from watchbook.web.front import PREFLIGHT, Asked, Front, View
 from watchbook.web.shelf import SILENT, Offline
 
 _FRESH = timedelta(seconds=60)
@@ -42,12 +43,9 @@ _HEADERS = {
     "Vary": "Authorization",
 }
 _PREFLIGHT = {
-    **FOR_ANYBODY,
+    **PREFLIGHT,
     # A star would not stand for Authorization (Fetch, 4.9).
     "Access-Control-Allow-Headers": "Authorization, If-None-Match, *",
-    "Access-Control-Allow-Methods": METHODS,
-    "Access-Control-Max-Age": "86400",
-    "Allow": METHODS,
 }
 
 
@@ -77,6 +75,8 @@ class Door:
 
     def __init__(self, front: Front) -> None:
         self._front = front
+        self._noting: dict[int, asyncio.Task[None]] = {}
+        """What is written down of tokens at present, by their ids."""
 
     def route(self, operation: Operation) -> Route:
         """``operation`` as a route of the application."""
@@ -93,7 +93,9 @@ class Door:
     async def _answer(self, operation: Operation, view: View, request: Request) -> Answer:
         shown = request.headers.get("authorization")
         if shown is not None:
-            answer = await run_in_threadpool(self._for_token, operation, request, shown)
+            answer, token = await run_in_threadpool(self._for_token, operation, request, shown)
+            if token is not None:
+                self._note_use(token)
             if answer is not None:
                 return answer
         return await self._for_strangers(operation, view, request)
@@ -113,20 +115,30 @@ class Door:
         here = replace(view, part=part)
         return await self._front.answer(here, request.path_params, request.query_params)
 
-    def _for_token(self, operation: Operation, request: Request, shown: str) -> Answer | None:
-        """The answer to who shows a token; None when it is one of another account."""
+    def _for_token(
+        self, operation: Operation, request: Request, shown: str
+    ) -> tuple[Answer | None, Token | None]:
+        """The answer to who shows a token (None when it is of another account), and the token."""
         try:
             with self._front.store.database.read() as conn:
                 found = _token_in(conn, shown)
                 if found is None:
-                    return NO_TOKEN
-                answer = self._own(conn, found, operation, request)
+                    return NO_TOKEN, None
+                return self._own(conn, found, operation, request), found
         except InputError as reason:
-            return _refusal(reason)
+            return _refusal(reason), None
         except StoreError:
-            return SILENCE
-        _note_use(self._front.store, found)
-        return answer
+            return SILENCE, None
+
+    def _note_use(self, token: Token) -> None:
+        """Write down that a token was used, if that is worth a line; no answer waits for it.
+
+        Whoever imports a history holds the database for a while.
+        """
+        if tokens.is_used_anew(token) and token.id not in self._noting:
+            task = asyncio.create_task(run_in_threadpool(_write_use, self._front.store, token))
+            self._noting[token.id] = task
+            task.add_done_callback(lambda _: self._noting.pop(token.id))
 
     def _own(
         self, conn: sa.Connection, token: Token, operation: Operation, request: Request
@@ -150,11 +162,9 @@ def _token_in(conn: sa.Connection, shown: str) -> Token | None:
     return tokens.find(conn, token.strip()) if scheme.lower() == "bearer" else None
 
 
-def _note_use(store: Store, token: Token) -> None:
-    """Write down that a token was used, if that is worth a line; an answer never hangs on it."""
-    if tokens.is_used_anew(token):
-        with suppress(StoreError), store.database.write() as conn:
-            tokens.note_use(conn, token)
+def _write_use(store: Store, token: Token) -> None:
+    with suppress(StoreError), store.database.write() as conn:
+        tokens.note_use(conn, token)
 
 
 def _view(operation: Operation) -> View:
