@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -158,3 +159,27 @@ def test_odd_parameter_is_an_answer(front: Front) -> None:
     assert answer.status == 400
     assert b"Leave it out." in answer.body
     assert answer.cache == "no-store"
+
+
+def test_an_account_that_was_removed_leaves_nothing_to_the_next_one(
+    front: Front, sandra: Owner
+) -> None:
+    """Its number may be given again, and an old answer while the new one is made; not that."""
+
+    async def story() -> None:
+        make = Counting()
+        view = view_of(make)
+        first = await front.answer(view, {}, {})
+        with sandra.store.database.write() as conn:
+            accounts.remove(conn, sandra.account.id)
+        tom = Owner(sandra.store, "tom")
+        with sandra.store.database.write() as conn:
+            ours = sa.text("UPDATE accounts SET id = :id WHERE name = 'tom'")
+            conn.execute(ours, {"id": sandra.account.id})
+        tom.account = replace(tom.account, id=sandra.account.id)
+        tom.share(Part.LAST)
+        front.watcher.look()
+        assert await front.answer(view, {}, {}) is not first
+        assert make.asked[-1].public.account.name == "tom"
+
+    asyncio.run(story())

@@ -24,14 +24,15 @@ from watchbook.web.refusals import refusal, wants_page
 from watchbook.web.shelf import OLDEST, SILENT, Key, Offline, Shelf, Watcher
 
 NOT_PUBLIC = as_json({"ok": False, "reason": "not public"}, status=404)
-METHODS = "GET, HEAD, OPTIONS"
-_PREFLIGHT = {
+_METHODS = "GET, HEAD, OPTIONS"
+PREFLIGHT = {
     **FOR_ANYBODY,
-    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Methods": _METHODS,
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
-    "Allow": METHODS,
+    "Allow": _METHODS,
 }
+"""What is said to a browser that asks first whether it may ask."""
 _EVERYBODY = ("people",)
 _USUAL_PERIOD = timedelta(minutes=5)
 
@@ -153,7 +154,7 @@ class Front:
 
         async def endpoint(request: Request) -> Response:
             if request.method == "OPTIONS":
-                return Response(status_code=204, headers=_PREFLIGHT)
+                return Response(status_code=204, headers=PREFLIGHT)
             answer = await self.answer(view, request.path_params, request.query_params)
             if answer is NOT_PUBLIC and wants_page(request.scope):
                 answer = refusal(request.scope, 404, self.base_url)
@@ -173,11 +174,13 @@ def _known(view: View, query: Mapping[str, str]) -> dict[str, str]:
 def _key(view: View, person: Public, path: Mapping[str, str], query: Mapping[str, str]) -> Key:
     """Where an answer stands: when other parts may be seen it is another place.
 
-    So what was made while a part was on is never given once it was seen that it is off.
+    So what was made while a part was on is never given once it was seen that it is off; nor is
+    what was made of an account that was removed given of the next one with its number.
     """
     asked = (*sorted(path.items()), ("?", ""), *sorted(_known(view, query).items()))
     flat = (text for pair in asked for text in pair)
-    return (view.path, person.account.id, person.parts, person.delay, *flat)
+    account = person.account
+    return (view.path, account.id, account.name, person.parts, person.delay, *flat)
 
 
 def _topics(person: Public) -> tuple[str, str]:
