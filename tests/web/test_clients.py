@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from ipaddress import ip_network
 
 import pytest
@@ -51,6 +52,20 @@ def test_a_long_list_of_hops_is_read_from_its_end() -> None:
     """However much somebody invents, it costs little."""
     invented = ", ".join(["10.0.0.9"] * 5000)
     assert str(client(PROXY, f"1.2.3.4, {invented}").address) == "10.0.0.9"
+
+
+def test_what_is_remembered_of_a_hop_is_short() -> None:
+    """Nobody fills the memory with headers: of each client little is kept, whatever it says."""
+    clients = Clients(TRUSTED)
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            hop = b"%d" % number + b"x" * 50_000
+            headers = [(b"x-forwarded-for", hop + b", 203.0.113.9")]
+            assert clients.of({"client": (PROXY, 1), "headers": headers}).counted_as
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

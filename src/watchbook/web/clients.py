@@ -15,6 +15,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _FORWARDED = b"x-forwarded-for"
 _MOST_HOPS = 20
+_LONGEST_HOP = 64
+"""Bytes of a hop that are looked at: no address is longer, with its brackets and its port."""
 _log = logger("web")
 
 
@@ -46,18 +48,17 @@ class Clients:
         """Who asks the question of ``scope``."""
         peer = scope.get("client")
         lines = [value for name, value in scope["headers"] if name == _FORWARDED]
-        return self._known(peer[0] if peer else "", b",".join(lines))
+        return self._known(peer[0] if peer else "", _hops(b",".join(lines)))
 
-    def _client(self, peer: str, forwarded: bytes) -> Client:
+    def _client(self, peer: str, forwarded: tuple[str, ...]) -> Client:
         address = _address(peer)
         if forwarded and address is not None and _among(address, self._trusted):
-            hops = forwarded.decode("latin-1").split(",")[-_MOST_HOPS:]
-            return _counted(self._first_stranger(address, hops), forwarded=False)
+            return _counted(self._first_stranger(address, forwarded), forwarded=False)
         if forwarded:
             self._warn(address)
         return _counted(address, forwarded=bool(forwarded))
 
-    def _first_stranger(self, peer: Address, hops: list[str]) -> Address:
+    def _first_stranger(self, peer: Address, hops: tuple[str, ...]) -> Address:
         """The last hop that is none of ours: all before it may be invented."""
         for hop in reversed(hops):
             address = _address(hop)
@@ -76,6 +77,12 @@ class Clients:
             f"X-Forwarded-For came from {address}, not trusted: its visitors count as one.",
             hint=f"If that is your proxy: WATCHBOOK_TRUSTED_PROXIES={address}",
         )
+
+
+def _hops(forwarded: bytes) -> tuple[str, ...]:
+    """The last hops of a header, short enough to be remembered; none of an empty one."""
+    hops = forwarded.decode("latin-1").rsplit(",", _MOST_HOPS)[-_MOST_HOPS:] if forwarded else ()
+    return tuple(hop.strip()[:_LONGEST_HOP] for hop in hops)
 
 
 def _counted(address: Address | None, *, forwarded: bool) -> Client:
