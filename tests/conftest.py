@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from tests.postgres import Emptied, driven, named, one_of_its_own
 from watchbook.seal import Sealer
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
@@ -43,7 +43,7 @@ def migrated_postgres(postgres_server: str) -> str:
     name = "migrated"
     with psycopg.connect(postgres_server, autocommit=True) as conn:
         conn.execute(f'CREATE DATABASE "{name}"'.encode())
-    _migrate(_driven(_named(postgres_server, name)))
+    _migrate(driven(named(postgres_server, name)))
     return name
 
 
@@ -61,17 +61,24 @@ def prepared() -> bool:
     return True
 
 
+@pytest.fixture(scope="session")
+def emptied_postgres(postgres_server: str, migrated_postgres: str) -> Emptied:
+    """A PostgreSQL database with all tables, which tests use one after the other."""
+    return Emptied(postgres_server, migrated_postgres)
+
+
 @pytest.fixture
 def postgres_url(
     postgres_server: str, prepared: bool, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """A PostgreSQL database without rows for one test."""
-    name = "test_" + uuid.uuid4().hex[:12]
-    origin = request.getfixturevalue("migrated_postgres") if prepared else "template1"
-    with psycopg.connect(postgres_server, autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{origin}"'.encode())
-        yield _named(postgres_server, name)
-        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    if prepared:
+        emptied: Emptied = request.getfixturevalue("emptied_postgres")
+        lent = emptied.lent()
+    else:
+        lent = one_of_its_own(postgres_server)
+    with lent as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -84,17 +91,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, prepared: bool)
             file.write_bytes(request.getfixturevalue("migrated_sqlite").read_bytes())
         return f"sqlite:///{file}"
     url: str = request.getfixturevalue("postgres_url")
-    return _driven(url)
-
-
-def _named(server: str, name: str) -> str:
-    """The address of a database at a server."""
-    head, _, query = server.partition("?")
-    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
-
-
-def _driven(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return driven(url)
 
 
 def _migrate(url: str) -> None:
