@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from tests.jobs.conftest import MakeTown, Town, make_town, until
+from tests.jobs.test_keeper import Shelf
 from tests.pictures.conftest import Gallery, MakeGallery
+from tests.web.showroom import served
+from watchbook import sharing
 from watchbook.clock import now, to_millis
 from watchbook.jobs import plan
+from watchbook.jobs.keeper import Keeper
 from watchbook.jobs.port import Job, Kind
+from watchbook.jobs.reaper import Pulse
 from watchbook.jobs.work import Worker
 from watchbook.sandbox.tmdb import RunningTmdb, TmdbOptions, running
+from watchbook.sharing import Part
 from watchbook.store import due, runs
 from watchbook.store.pictures import State
 
@@ -105,3 +112,27 @@ def test_the_job_says_when_it_comes_again(gallery: Gallery) -> None:
     gallery.tmdb.clear_faults()
     assert gallery.row()["state"] == State.FAILED
     assert hours() <= 6
+
+
+def test_what_nobody_can_fetch_again_is_let_go(gallery: Gallery) -> None:
+    """Six months after it was fetched, also of a disconnected account that shares, without a job.
+
+    Its address answers as one that never was, and no file is left.
+    """
+    gallery.fetch()
+    file = gallery.kept().files[0]
+    with gallery.store.database.write() as conn:
+        sharing.switch_on(conn, gallery.account.id, [Part.HISTORY])
+    assert "pictures" not in kinds(gallery), "its account has no sign-in"
+    pulse = Pulse(gallery.store.database, "ours")
+    try:
+        for days, status in ((179, 200), (2, 404)):
+            gallery.travel.shift(timedelta(days=days))
+            Keeper(gallery.installation, Shelf(), pulse).look()
+            with served(gallery.store) as visitor:
+                assert visitor.ask(f"/images/{file.key}").status == status
+    finally:
+        pulse.stop()
+    assert gallery.picture() is None
+    assert gallery.bytes_of(file.key) is None
+    assert list(gallery.store.home.glob("images/*/*")) == []

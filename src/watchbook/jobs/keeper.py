@@ -17,6 +17,7 @@ from watchbook.jobs.health import DOWN, Health
 from watchbook.jobs.port import Job, Jobs, Kind, Stand
 from watchbook.jobs.reaper import Pulse, Reaper
 from watchbook.logs import logger
+from watchbook.pictures import desk
 from watchbook.steps import hurried, step
 from watchbook.store import due, outbox, runs
 from watchbook.store.due import Due
@@ -138,6 +139,7 @@ class Keeper:
             quiet = runs.forget_quiet(conn, to_millis(now() - _KEPT_QUIET_RUNS))
         if jobs or quiet:
             _log.info("Tidied.", jobs=jobs, quiet_syncs=quiet)
+        desk.let_outdated_go(self._installation.store)
 
 
 def _job_of(row: Due) -> Job:

@@ -34,6 +34,7 @@ from watchbook.settings import Settings
 from watchbook.steps import hurried, step
 from watchbook.store import picture_work as work
 from watchbook.store.accounts import Account
+from watchbook.store.opening import Store
 from watchbook.store.picture_work import Before, Subject, Wanted
 from watchbook.store.pictures import Kind, State
 from watchbook.tmdb import Tmdb
@@ -101,8 +102,16 @@ def client_of(http: HttpClient, settings: Settings) -> Tmdb | None:
 def fetch(installation: Installation, account: Account, *, most: int = MOST) -> Run:
     """Fetch what is wanted for an account, up to ``most`` pictures; raises StoreError."""
     keeping.mend(installation.store)
-    keeping.let_outdated_go(installation.store, now() - SIX_MONTHS)
+    let_outdated_go(installation.store)
     return _Desk(installation).run(account, most)
+
+
+def let_outdated_go(store: Store) -> None:
+    """Let go what was not fetched again within six months; raises StoreError.
+
+    That needs no account, no sign-in and no key: nobody may be left to fetch it again.
+    """
+    keeping.let_outdated_go(store, now() - SIX_MONTHS)
 
 
 class _Desk:
