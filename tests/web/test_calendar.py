@@ -90,7 +90,8 @@ def test_upcoming_episodes(book: OpenBook) -> None:
     assert len(summaries(book)) == 3
     assert summaries(book, "?what=plays") == ["Severance S2 E7 · Chikhai Bardo"]
     assert summaries(book, "?what=upcoming&show=other") == []
-    assert len(summaries(book, "?what=upcoming&show=show-21")) == 2
+    for show in ("show-21", "21"):
+        assert len(summaries(book, f"?what=upcoming&show={show}")) == 2
     assert summaries(book, "?what=upcoming&type=movie") == []
     first = read(book, "?what=upcoming").events[0]
     assert first.end - first.start == timedelta(minutes=50)

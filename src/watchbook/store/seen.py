@@ -104,13 +104,6 @@ def one(conn: sa.Connection, account_id: int, key: str, *, until: int | None = N
     return Seen._make(row) if row else None
 
 
-def key_of_show(conn: sa.Connection, name: str) -> str | None:
-    """The key of the show with that number or slug at Trakt."""
-    wanted = titles.c.key == f"show:{name}" if name.isdecimal() else titles.c.slug == name
-    query = sa.select(titles.c.key).where(titles.c.type == "show", wanted)
-    return conn.scalar(query.order_by(titles.c.key).limit(1))
-
-
 def _counted(account_id: int, until: int | None, key: sa.ColumnElement[Any]) -> sa.Select[Any]:
     moment = plays.c.watched_at
     dated = sa.case((moment > 0, moment))

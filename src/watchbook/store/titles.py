@@ -1,7 +1,8 @@
 """Titles: films, shows, seasons and episodes, shared by all accounts.
 
 A title's key is its type and Trakt number (``episode:4521``). Short forms, as rows of history
-carry them, never take away what a full form told before.
+carry them, never take away what a full form told before. Beside its name a title has that name
+folded (:mod:`watchbook.store.folding`), by which it is found.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from watchbook.clock import now, to_millis
 from watchbook.store.database import Excluded, upsert
+from watchbook.store.folding import folded_name
 from watchbook.store.schema import titles
 
 NAMES = ("show_key", "season", "number", "title", "year", "slug", "imdb", "tmdb", "tvdb")
@@ -52,7 +54,7 @@ class TitleWriter:
             if mark in self._known:
                 continue
             self._known.add(mark)
-            row = dict(title)
+            row = {**title, "folded": title["title"] and folded_name(title["title"])}
             (full if row.pop("detailed") else short)[row["key"]] = row
         moment = to_millis(now())
         names = [_only_names(row) for row in short.values()]
@@ -63,7 +65,7 @@ class TitleWriter:
 
 
 def _only_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("key", "type", "trakt_id", *NAMES)}
+    return {name: row[name] for name in ("key", "type", "trakt_id", "folded", *NAMES)}
 
 
 def _part(rows: list[dict[str, Any]], *, belongs: bool) -> list[dict[str, Any]]:
@@ -93,7 +95,8 @@ def _merging(
     """How a form that tells ``columns`` completes what is known, and when that is worth it."""
 
     def merged(excluded: Excluded) -> dict[str, Any]:
-        return {name: sa.func.coalesce(excluded[name], titles.c[name]) for name in columns}
+        told = (*columns, "folded")
+        return {name: sa.func.coalesce(excluded[name], titles.c[name]) for name in told}
 
     def differs(excluded: Excluded) -> sa.ColumnElement[bool]:
         new = (
@@ -119,7 +122,9 @@ def undetailed(conn: sa.Connection, keys: Iterable[str]) -> set[str]:
     return set(conn.scalars(query))
 
 
-def show_called(conn: sa.Connection, slug: str) -> str | None:
-    """The key of the show with that slug at Trakt."""
-    query = sa.select(titles.c.key).where(titles.c.type == "show", titles.c.slug == slug)
-    return conn.scalar(query.order_by(titles.c.trakt_id).limit(1))
+def show_called(conn: sa.Connection, name: str) -> str | None:
+    """The key of the show with that slug or number at Trakt; a slug may be a number, too."""
+    called = (titles.c.slug == name, titles.c.key == f"show:{name}")
+    query = sa.select(titles.c.key).where(titles.c.type == "show", sa.or_(*called))
+    order = (sa.case((called[0], 0), else_=1), titles.c.trakt_id)
+    return conn.scalar(query.order_by(*order).limit(1))

@@ -75,7 +75,7 @@ def _agenda(conn: sa.Connection, asked: Asked) -> Answer:
         raise InputError("what is not known.", hint="Use what=plays or what=upcoming.")
     wanted = _wanted(conn, asked.query)
     plays = [] if what == "upcoming" else _page(conn, asked, wanted, EVENTS).shown
-    coming, note = ([], "") if what == "plays" else _coming(conn, asked)
+    coming, note = ([], "") if what == "plays" else _coming(conn, asked, wanted)
     home = home_of(asked.public.account, asked.base_url)
     agenda = Agenda(
         home,
@@ -90,19 +90,19 @@ def _agenda(conn: sa.Connection, asked: Asked) -> Answer:
     return Answer(body, "text/calendar; charset=utf-8", cache=_FRESH, headers=_HEADERS)
 
 
-def _coming(conn: sa.Connection, asked: Asked) -> tuple[list[Upcoming], str]:
+def _coming(conn: sa.Connection, asked: Asked, wanted: Wanted) -> tuple[list[Upcoming], str]:
     """Upcoming episodes of all shows or the one asked for, and what there is to say about them.
 
     A show that was just begun has upcoming episodes at once: they wait as long as its plays do.
     """
-    account_id, show = asked.public.account.id, asked.query.get("show")
+    account_id, show = asked.public.account.id, wanted.title_key
     if not upcoming.is_known(conn, account_id):
         return [], calendar.NOT_KNOWN
     if asked.query.get("type") == "movie":
         return [], ""
     until = from_millis(asked.public.until)
     found = (one for one in upcoming.upcoming(conn, account_id, now()) if one.known_at <= until)
-    return [one for one in found if show is None or one.what.show.ids.slug == show], ""
+    return [one for one in found if show in {None, f"show:{one.what.show.ids.trakt}"}], ""
 
 
 def _page(conn: sa.Connection, asked: Asked, wanted: Wanted, counts: tuple[int, int]) -> _Page:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 
-from tests.exporting.conftest import HOSTILE, film_play, make_book, synced
+from tests.exporting.conftest import HOSTILE, episode_play, film_play, make_book, show, synced
 from tests.sync.conftest import Book
 from tests.web.api.conftest import SECRET, Api
 from tests.web.showroom import served
@@ -70,6 +70,9 @@ FILTERS: tuple[tuple[str, list[int]], ...] = (
     ("title=show:70", [15, 14]),
     ("title=episode:701", [14]),
     ("title=movie:1", [12, 11]),
+    ("show=70&title=episode:701", [14]),
+    ("show=show-70&title=show:70", [15, 14]),
+    ("show=70&title=movie:1", []),
     ("q=next+one", [15]),
     ("q=SHOW+pilot", [14]),
     ("from=2026-01-01&to=2026-05-02", [14, 13, 12]),
@@ -89,6 +92,16 @@ def test_filters(api: Api, subtests: pytest.Subtests) -> None:
         with subtests.test(query):
             told = api.ask(f"/plays?limit=50&{query}", api.token).json["items"]
             assert [one["history_id"] for one in told] == expected
+
+
+def test_a_slug_of_digits_is_a_slug(api: Api) -> None:
+    """A show may be called 1923; its slug comes before a number, which others may have."""
+    row = episode_play(31, 901)
+    row["show"] = show(90, "1923") | {"ids": {"trakt": 90, "slug": "1923"}}
+    api.sandra.plays(row)
+    for name, expected in (("1923", [31]), ("90", [31]), ("70", [15, 14])):
+        told = api.ask(f"/plays?limit=50&show={name}", api.token).json["items"]
+        assert [one["history_id"] for one in told] == expected
 
 
 ODD = (

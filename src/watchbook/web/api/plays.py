@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import sqlalchemy as sa
 
@@ -11,8 +13,10 @@ from watchbook.sharing import Part
 from watchbook.showing import Shown, latest, poster_key, rating_of, shown
 from watchbook.store import pictures, seen
 from watchbook.store.pictures import Kind, Picture
+from watchbook.store.plays import show_keys
 from watchbook.store.seen import After, Seen
-from watchbook.store.watched import Place, Wanted, newest, plays_of
+from watchbook.store.titles import show_called
+from watchbook.store.watched import Place, Wanted, newest, of_type, plays_of
 from watchbook.web.api import shapes
 from watchbook.web.api.call import Call, NotThere, cut
 from watchbook.web.api.parameters import Page, beginning, ending
@@ -28,7 +32,7 @@ def last(conn: sa.Connection, call: Call) -> shapes.Last:
     """The last plays, as the widget tells one; without the history only the very last."""
     public = call.seen_as
     limit = call.values["limit"] if public.shows(Part.HISTORY) else 1
-    found = latest(conn, public, limit, wanted=Wanted(types=_types(call)))
+    found = latest(conn, public, limit, wanted=of_type(call.values["type"]))
     fresh = freshness(conn, public.account, call.sync_every)
     told = [play_of(one, call.base_url) for one in found]
     return shapes.Last(
@@ -95,15 +99,23 @@ def _wanted(conn: sa.Connection, call: Call) -> Wanted:
     if since is not None or until is not None:  # an unknown date lies in no span
         since = max(since or _FIRST_KNOWN, _FIRST_KNOWN)
     bounds = [one for one in (until, call.until) if one is not None]
-    key = values["title"]
-    if values["show"] is not None:
-        key = seen.key_of_show(conn, values["show"]) or _NO_SHOW
-    return Wanted(_types(call), key, since, min(bounds, default=None), values["q"] or "")
+    return replace(
+        of_type(values["type"]),
+        title_key=_key(conn, values["title"], values["show"]),
+        since=since,
+        until=min(bounds, default=None),
+        search=values["q"] or "",
+    )
 
 
-def _types(call: Call) -> frozenset[str]:
-    kind = call.values["type"]
-    return frozenset() if kind is None else frozenset({kind})
+def _key(conn: sa.Connection, title: str | None, show: str | None) -> str | None:
+    """What plays have to be of: both are to be true of them where both are asked for."""
+    if show is None:
+        return title
+    of_show = show_called(conn, show) or _NO_SHOW
+    if title in {None, of_show}:
+        return of_show
+    return title if title and show_keys(conn, [title]).get(title) == of_show else _NO_SHOW
 
 
 def _play(one: Shown, base_url: str) -> shapes.Play:
