@@ -276,12 +276,15 @@ def test_the_front_door_says_what_this_is(visitor: Visitor, sandra: Owner) -> No
     assert b"Watchbook" in page.body
     assert b'href="api/trakt/last"' in page.body
     assert b'href="@sandra"' not in page.body
+    assert b"shows nothing" not in page.body
     sandra.share(Part.LAST, on=False)
     visitor.look()
     page = visitor.ask("/", Accept=BROWSER)
     assert page.status == 200
     assert b"api/trakt/last" not in page.body
     assert b"sandra" not in page.body
+    assert b"Its owner shows nothing to everybody." in page.body
+    assert b'href="api/docs"' in page.body
 
 
 def test_metrics_are_for_this_machine(visitor: Visitor) -> None:

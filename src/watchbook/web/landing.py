@@ -32,15 +32,15 @@ _TITLES = {
 
 def landing(owner: Public | None, views: Sequence[View], others: Collection[str]) -> Answer:
     """The page, with links to ``views`` that are public, and to ``others`` that always are."""
-    links = "".join(_links(owner, views, others))
-    listed = f"<ul>{links}</ul>" if links else f"<p>{_NOTHING}</p>"
-    return page("Watchbook", f"<p>{_ABOUT}</p>", listed)
-
-
-def _links(owner: Public | None, views: Sequence[View], others: Collection[str]) -> Iterator[str]:
     shown = {view.path for view in views if owner is not None and owner.shows(view.part)}
     name = owner.account.name if owner is not None else ""
+    links = "".join(_links(name, shown.union(others)))
+    nothing = "" if shown else f"<p>{_NOTHING}</p>"
+    return page("Watchbook", f"<p>{_ABOUT}</p>", nothing, f"<ul>{links}</ul>")
+
+
+def _links(name: str, there: Collection[str]) -> Iterator[str]:
     for path, title in _TITLES.items():
-        if path in shown or path in others:
+        if path in there:
             address = path.removeprefix("/").replace("{name}", quote(name))
             yield f'<li><a href="{escape(address)}">{escape(title.format(name=name))}</a></li>'
