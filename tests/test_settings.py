@@ -136,6 +136,8 @@ def test_values_that_are_read(settings_of: Load, name: str, text: str, value: ob
         ("trakt_budget", "450/never"),
         ("trakt_budget", "450/" + "9" * 25 + "w"),
         ("trakt_budget", "9" * 5000 + "/1s"),
+        ("sync_every", "30s"),
+        ("sync_every", "36501d"),
         ("encrypt_to", "somebody"),
         ("encrypt_to", AGE[:-1]),
         ("encrypt_to", "ssh-ed25519 AAAA"),

@@ -17,6 +17,8 @@ from watchbook.clock import parse_duration
 
 SHORTEST_PERIOD = timedelta(minutes=1)
 """A schedule looks once a minute at what is due."""
+LONGEST_PERIOD = timedelta(days=36_500)
+"""As good as never, and still within the calendar when it is counted back from today."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ def period(text: str) -> timedelta:
     span = _duration(text)
     if span < SHORTEST_PERIOD:
         raise ValueError("is shorter than a minute")
+    if span > LONGEST_PERIOD:
+        raise ValueError("is longer than a hundred years")
     return span
 
 

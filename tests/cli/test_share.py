@@ -108,6 +108,7 @@ def test_grey_zone_is_told(book: Book, run: Run, part: str) -> None:
         (("last",), "share on last"),
         (("off", "last", "--delay", "soon"), "--delay 2h"),
         (("--delay", "5s"), "--delay 2h"),
+        (("--delay", "9999999d"), "--delay 2h"),
     ],
 )
 def test_mistakes_change_nothing(
