@@ -15,7 +15,7 @@ from watchbook.render.cards.letters import Name
 from watchbook.render.cards.shot import last_card, now_card
 from watchbook.render.cards.year import year_card
 from watchbook.render.columns import Plays, Title
-from watchbook.render.statistics import Heatmap, heatmap_of, year_of
+from watchbook.render.statistics import Heatmap, Year, heatmap_of, year_of
 
 EVENING = datetime(2026, 11, 20, 21, 57, tzinfo=UTC)
 POSTER = Picture(
@@ -32,6 +32,12 @@ def plays(count: int = 900) -> Plays:
     titles = {"a": Title("a", episode=False, minutes=100), "b": Title("b", episode=True)}
     moments = sorted(to_millis(EVENING - timedelta(hours=n * 13)) for n in range(count))
     return Plays(moments, ["ab"[n % 2] for n in range(count)], titles, UTC)
+
+
+@cache
+def this_year(count: int = 900) -> Year:
+    """The year that they end in."""
+    return year_of(plays(count), EVENING.year)
 
 
 @cache
@@ -58,8 +64,8 @@ def drawn(kind: str, title: str, how: Look, *, who: str = "ann") -> str:
         "nothing": lambda: now_card(Now(who, None, before=shot), how),
         "empty": lambda: last_card(Last(who, None), how),
         "heatmap": lambda: heatmap_card(Calendar(who, heatmap, None, today), how),
-        "year": lambda: year_card(YearInReview(who, year_of(plays(), 2026), favourites), how),
-        "empty-year": lambda: year_card(YearInReview(who, year_of(plays(0), 2026)), how),
+        "year": lambda: year_card(YearInReview(who, this_year(), favourites), how),
+        "empty-year": lambda: year_card(YearInReview(who, this_year(0)), how),
     }
     return cards[kind]()
 
