@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -21,7 +20,6 @@ from watchbook.render.statistics import (
     Heatmap,
     Ranked,
     Statistics,
-    Totals,
     Year,
 )
 from watchbook.sharing import Part, Public
@@ -43,10 +41,11 @@ def plays_of(conn: sa.Connection, public: Public) -> Plays:
         kept = _kept.get(place)
     if kept is None or kept[0] != state:
         kept = (state, _read(conn, public))
-        with _lock:
-            _kept[place] = kept
-            while len(_kept) > _MOST_KEPT:
-                _kept.popitem(last=False)
+    with _lock:
+        _kept[place] = kept
+        _kept.move_to_end(place)
+        if len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
     return kept[1].before(public.until)
 
 
@@ -86,20 +85,10 @@ def _title(show_key: str, runtime: str, kind: Kind) -> Title:
 
 def statistics_of(conn: sa.Connection, public: Public, top: int = TOP) -> Statistics:
     """Everything that is told of an account's plays."""
-    ratings = [number for _, number in _ratings(conn, public)]
+    shown = public.shows(Part.RATINGS)
+    ratings = viewing.ratings(conn, public.account.id, public.until) if shown else []
     found = statistics.statistics_of(plays_of(conn, public), to_millis(now()), ratings, top)
     return msgspec.structs.replace(found, favourites=_named(conn, found.favourites))
-
-
-def _ratings(conn: sa.Connection, public: Public) -> Iterable[tuple[str, int]]:
-    if not public.shows(Part.RATINGS):
-        return ()
-    return viewing.ratings(conn, public.account.id, public.until)
-
-
-def totals_of(conn: sa.Connection, public: Public) -> Totals:
-    """Sums over an account's plays."""
-    return statistics.totals_of(plays_of(conn, public))
 
 
 def year_of(conn: sa.Connection, public: Public, year: int, top: int = TOP) -> Year:

@@ -92,19 +92,15 @@ def names(conn: sa.Connection, keys: Collection[str]) -> dict[str, Name]:
     return {key: Name(*rest) for key, *rest in conn.execute(query)}
 
 
-def ratings(conn: sa.Connection, account_id: int, before: int) -> list[tuple[str, int]]:
-    """The kind (``movies``, ``shows``, ``seasons``, ``episodes``) and number of each rating.
-
-    Those given from ``before`` (milliseconds) on are left out.
-    """
-    query = sa.select(items.c.data_set, items.c.raw).where(
+def ratings(conn: sa.Connection, account_id: int, before: int) -> list[int]:
+    """The number of each rating that was given before ``before`` (milliseconds)."""
+    query = sa.select(items.c.raw).where(
         items.c.account_id == account_id,
         items.c.data_set.like("ratings/_%", escape="/"),
         items.c.removed_at.is_(None),
     )
-    rows = conn.execute(query)
-    found = ((name.removeprefix("ratings_"), rating_in(raw, before)) for name, raw in rows)
-    return [(kind, rating) for kind, rating in found if rating is not None]
+    found = (rating_in(raw, before) for raw in conn.scalars(query))
+    return [rating for rating in found if rating is not None]
 
 
 def _text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
