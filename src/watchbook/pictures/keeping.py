@@ -71,8 +71,8 @@ def let_outdated_go(store: Store, before: datetime) -> None:
         _delete(store, one, gone)
 
 
-def mend(store: Store) -> int:
-    """Let pictures be fetched again whose bytes are gone; returns how many files are.
+def mend(store: Store) -> None:
+    """Let pictures be fetched again whose bytes are gone.
 
     Files that no row names, left by a process that was killed, are deleted.
     """
@@ -87,7 +87,6 @@ def mend(store: Store) -> int:
     if lost:
         with store.database.write() as conn:
             work.lost(conn, lost, to_millis(now()))
-    return len(lost)
 
 
 def _sweep(strays: Iterable[Path]) -> None:
