@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+
+from watchbook.web.compression import compressed, takes_gzip
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -17,6 +19,7 @@ SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"
 
 NOT_KEPT = "no-store"
+_ENCODING = "Content-Encoding"
 _RENEWING = timedelta(minutes=10)
 _FAILING = timedelta(days=1)
 FOR_ANYBODY: Mapping[str, str] = {
@@ -39,16 +42,39 @@ class Answer:
     etag: str = ""
     ends_at: datetime | None = None
     """When it stops being true even if nothing changes."""
+    small: Answer | None = field(default=None, init=False)
+    """The same by gzip, made once, where the answer is kept and that is worth it."""
 
     def __post_init__(self) -> None:
-        if self.cache != NOT_KEPT and not self.etag:
+        if self.cache == NOT_KEPT:
+            return
+        if not self.etag:
             digest = hashlib.blake2b(self.body, digest_size=12).hexdigest()
             object.__setattr__(self, "etag", f'"{digest}"')
+        if _ENCODING not in self.headers:
+            self._make_small()
+
+    def _make_small(self) -> None:
+        body = compressed(self.body, self.media_type)
+        if body is not None:
+            headers, etag = {**self.headers, _ENCODING: "gzip"}, f'{self.etag[:-1]}-gzip"'
+            small = replace(self, body=body, headers=headers, etag=etag)
+            object.__setattr__(self, "small", small)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes in memory."""
+        return len(self.body) + (len(self.small.body) if self.small else 0)
 
     def response(self, request: Request) -> Response:
         """This answer to ``request``: 304 without a body when the asker has it already."""
+        form = self.form_for(request.headers.get("accept-encoding", ""))
         asked = request.headers.get("if-none-match", "")
-        return self.unchanged() if self.etag and has(asked, self.etag) else self.whole()
+        return form.unchanged() if form.etag and has(asked, form.etag) else form.whole()
+
+    def form_for(self, wish: str) -> Answer:
+        """This answer in the form that suits an ``Accept-Encoding``."""
+        return self.small if self.small is not None and takes_gzip(wish) else self
 
     def whole(self) -> Response:
         """This answer with its body."""
@@ -56,10 +82,14 @@ class Answer:
 
     def unchanged(self) -> Response:
         """What is said to somebody who has this answer already."""
-        return Response(status_code=304, headers=self._told())
+        told = self._told()
+        told.pop(_ENCODING, None)  # there is nothing that could be decoded
+        return Response(status_code=304, headers=told)
 
     def _told(self) -> dict[str, str]:
         told = {**self.headers, "Cache-Control": self.cache}
+        if self.small is not None or _ENCODING in told:
+            told["Vary"] = ", ".join(filter(None, (told.get("Vary"), "Accept-Encoding")))
         return {**told, "ETag": self.etag} if self.etag else told
 
 

@@ -65,7 +65,7 @@ class App:
             self.routes += embeds.routes(front)
             self.routes += api.routes(front)
             self.routes += Images(front).routes
-            self.routes.append(static_files.ROUTE)
+            self.routes += static_files.ROUTES
         self._gate = Gate(
             ExceptionMiddleware(
                 Router(self.routes, redirect_slashes=False),  # they would repeat the Host header

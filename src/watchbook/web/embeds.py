@@ -21,7 +21,7 @@ from watchbook.sharing import Part
 from watchbook.web.answers import FOR_ANYBODY, HTML, Answer, as_json, kept_for
 from watchbook.web.front import Asked, Front, View
 from watchbook.web.security import CSP, digest, policy
-from watchbook.web.static_files import MEDIA_TYPES, content
+from watchbook.web.static_files import told
 
 FRESH = timedelta(minutes=1)
 XML = "text/xml; charset=utf-8"
@@ -30,12 +30,12 @@ _FORMATS = ("json", "xml")
 _PAGE = re.compile(r"/@([^/]+)/?")
 
 
+_WIDGET_KEPT = kept_for(timedelta(days=1), timedelta(days=7))
+"""Browsers keep it for a day, and ask for a newer one behind its back."""
+
+
 async def _widget(request: Request) -> Response:
-    """The component; browsers keep it for a day, and ask for a newer one behind its back."""
-    cache = kept_for(timedelta(days=1), timedelta(days=7))
-    return Answer(
-        content("widget.js"), MEDIA_TYPES["js"], cache=cache, headers=FOR_ANYBODY
-    ).response(request)
+    return told("widget.js", _WIDGET_KEPT).response(request)
 
 
 def _policy(base_url: str) -> str:

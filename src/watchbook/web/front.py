@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 
 import sqlalchemy as sa
 from starlette.requests import Request
@@ -82,7 +83,7 @@ class Front:
         self.watcher = Watcher(store.database)
         self._sync_every = sync_every
         self._people: Shelf[People] = Shelf(self.watcher, give_old=False)
-        self._views: Shelf[Answer] = Shelf(self.watcher, weigh=_weight, lasts=_lasts)
+        self._views: Shelf[Answer] = Shelf(self.watcher, weigh=attrgetter("weight"), lasts=_lasts)
 
     async def person(self, name: str | None) -> Public | None:
         """The account called ``name``, else the owner's; None for a stranger. Raises Offline."""
@@ -185,10 +186,6 @@ def _key(view: View, person: Public, path: Mapping[str, str], query: Mapping[str
 
 def _topics(person: Public) -> tuple[str, str]:
     return changes.of_account(person.account.id), changes.PICTURES
-
-
-def _weight(answer: Answer) -> int:
-    return len(answer.body)
 
 
 def _lasts(answer: Answer) -> float:

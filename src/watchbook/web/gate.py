@@ -15,6 +15,7 @@ from watchbook.clock import monotonic
 from watchbook.logs import logger
 from watchbook.web.answers import FOR_ANYBODY, Answer, has
 from watchbook.web.clients import Clients
+from watchbook.web.compression import takes_gzip
 from watchbook.web.front import View
 from watchbook.web.lane import Lane, Ready
 from watchbook.web.limits import Limits
@@ -142,14 +143,23 @@ class _Going:
 
 async def _give(ready: Ready, answer: Answer, scope: Scope, send: Send) -> int:
     """Send what stands ready, or that the asker has it already; the status."""
-    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
-    if asked and answer.etag and has(asked.decode("latin-1"), answer.etag):
-        status, headers, body = 304, ready.unchanged, b""
+    form, heads = answer, ready.plain
+    if answer.small is not None and takes_gzip(_said(scope, b"accept-encoding")):
+        form, heads = answer.small, ready.small
+    asked = _said(scope, b"if-none-match")
+    if asked and form.etag and has(asked, form.etag):
+        status, headers, body = 304, heads.unchanged, b""
     else:
-        status, headers, body = answer.status, ready.whole, answer.body
+        status, headers, body = form.status, heads.whole, form.body
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
     return status
+
+
+def _said(scope: Scope, wanted: bytes) -> str:
+    """What a header of the question says; its name in lower case."""
+    found = next((value for name, value in scope["headers"] if name == wanted), b"")
+    return found.decode("latin-1")
 
 
 def _route_of(scope: Scope) -> str:
@@ -161,7 +171,7 @@ def _too_big(scope: Scope) -> int:
     """The status by which a question is refused before anybody reads it, or 0."""
     if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
         return 414
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    length = _said(scope, b"content-length")
     return 413 if length.isdigit() and int(length) > BIGGEST_BODY else 0
 
 

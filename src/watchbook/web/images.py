@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from operator import attrgetter
 
 import sqlalchemy as sa
 from starlette.requests import Request
@@ -42,7 +43,7 @@ class Images:
     def __init__(self, front: Front) -> None:
         self._front = front
         self._shelf: Shelf[Answer] = Shelf(
-            front.watcher, give_old=False, weigh=lambda answer: len(answer.body)
+            front.watcher, give_old=False, weigh=attrgetter("weight")
         )
 
     @property

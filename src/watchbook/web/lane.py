@@ -26,6 +26,14 @@ _LONGEST = 512
 
 
 @dataclass(slots=True)
+class Heads:
+    """The headers of an answer, whole, and where the asker has it already."""
+
+    whole: Headers = field(default_factory=list)
+    unchanged: Headers = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Ready:
     """A view at an address, with the headers of what it answered last."""
 
@@ -34,8 +42,9 @@ class Ready:
     query: Mapping[str, str]
     of: ReferenceType[Answer] | None = None
     """Whose headers they are."""
-    whole: Headers = field(default_factory=list)
-    unchanged: Headers = field(default_factory=list)
+    plain: Heads = field(default_factory=Heads)
+    small: Heads = field(default_factory=Heads)
+    """Those of the compressed form, where there is one."""
 
 
 class Lane:
@@ -66,7 +75,11 @@ class Lane:
             return None
         if ready.of is None or ready.of() is not answer:
             ready.of = ref(answer)
-            ready.whole = self._security.complete(answer.whole().raw_headers)
-            ready.unchanged = self._security.complete(answer.unchanged().raw_headers)
+            ready.plain = self._heads(answer)
+            ready.small = self._heads(answer.small) if answer.small else Heads()
         self._ready.move_to_end(address)
         return ready, answer
+
+    def _heads(self, answer: Answer) -> Heads:
+        complete = self._security.complete
+        return Heads(complete(answer.whole().raw_headers), complete(answer.unchanged().raw_headers))

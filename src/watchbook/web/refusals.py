@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from watchbook.web.answers import HTML, Answer, as_json
 from watchbook.web.security import CSP, digest, policy
+from watchbook.web.static_files import icon
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -26,7 +27,7 @@ _WORDS = {
     500: "Watchbook met a fault of its own. It is written down in its log.",
     503: "This cannot be shown right now. Please try again in a moment.",
 }
-_POLICY = policy(style_src=digest(_STYLE))
+_POLICY = policy(style_src=digest(_STYLE), img_src="data:")
 
 
 def page(title: str, *blocks: str, status: int = 200) -> Answer:
@@ -34,7 +35,8 @@ def page(title: str, *blocks: str, status: int = 200) -> Answer:
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
+        f'<title>{escape(title)}</title><link rel="icon" href="{escape(icon())}">'
+        f"<style>{_STYLE}</style>"
         f"<main><h1>{escape(title)}</h1>{''.join(blocks)}</main></html>"
     )
     return Answer(body.encode(), HTML, status, headers={CSP: _POLICY})

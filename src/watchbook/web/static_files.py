@@ -6,22 +6,35 @@ import hashlib
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from watchbook.web.answers import FOR_ANYBODY, Answer, kept_for
+from watchbook.web.answers import FOR_ANYBODY, SVG, Answer, kept_for
 
 FOR_GOOD = "public, max-age=31536000, immutable"
-MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+MEDIA_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": SVG,
+}
+ICON = "icon.svg"
 _A_WHILE = kept_for(timedelta(minutes=5))
+_A_DAY = kept_for(timedelta(days=1), timedelta(days=7))
 
 
 @cache
 def content(name: str) -> bytes:
     """What the file ``name`` holds."""
     return (files("watchbook.web") / "static" / name).read_bytes()
+
+
+@cache
+def icon() -> str:
+    """Watchbook's icon as an address that holds all of it, for pages that load nothing."""
+    return f"data:image/svg+xml,{quote(content(ICON).decode())}"
 
 
 @cache
@@ -41,8 +54,14 @@ def named(asked: str) -> Answer | None:
     name = f"{stem}.{kind}"
     if name not in _names():
         return None
-    cache = FOR_GOOD if digest == _digest(name) else _A_WHILE
-    return Answer(content(name), MEDIA_TYPES[kind], cache=cache, headers=FOR_ANYBODY)
+    return told(name, FOR_GOOD if digest == _digest(name) else _A_WHILE)
+
+
+@cache
+def told(name: str, kept: str) -> Answer:
+    """The file ``name`` as an answer with that ``Cache-Control``."""
+    kind = name.rpartition(".")[2]
+    return Answer(content(name), MEDIA_TYPES[kind], cache=kept, headers=FOR_ANYBODY)
 
 
 @cache
@@ -61,5 +80,10 @@ async def _static(request: Request) -> Response:
     return found.response(request) if found else PlainTextResponse("Not found.", 404)
 
 
-ROUTE = Route("/static/{name}", _static)
-"""Answers for all of them."""
+async def _icon(request: Request) -> Response:
+    """What browsers ask for on their own; any of them takes a drawn one."""
+    return told(ICON, _A_DAY).response(request)
+
+
+ROUTES = (Route("/static/{name}", _static), Route("/favicon.ico", _icon))
+"""Answer for all of them."""

@@ -15,7 +15,7 @@ from watchbook.web.api.words import curl, form_of, forms
 from watchbook.web.pages.templates import rendered
 from watchbook.web.security import CSP, policy
 
-_POLICY = policy(style_src="'self'")
+_POLICY = policy(style_src="'self'", img_src="'self'")
 _KEPT = kept_for(timedelta(minutes=10))
 
 
