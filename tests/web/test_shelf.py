@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from watchbook.clock import monotonic
 from watchbook.errors import InputError, StoreUnavailable
 from watchbook.store import changes
 from watchbook.store.database import Database
@@ -170,6 +171,35 @@ def test_changes_of_others_change_nothing(
         change(database, "account:2")
         watcher.look()
         assert shelf.at_hand(KEY, TOPIC) == "thing 1"
+
+    asyncio.run(story())
+
+
+def test_what_grows_old_is_made_anew_before_its_end(
+    watcher: Watcher, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks all the time never waits; what holds for a short time only is given to its end."""
+
+    async def story() -> None:
+        moment = monotonic()
+        monkeypatch.setattr(module, "monotonic", lambda: moment)
+        shelf: Shelf[str] = Shelf(watcher)
+        brief: Shelf[str] = Shelf(watcher, lasts=lambda _: 30.0)
+        for one in (shelf, brief):
+            await _at_home(one, watcher, maker)
+        moment += 29
+        watcher.look()
+        assert shelf.at_hand(KEY, TOPIC) == "thing 1"
+        assert brief.at_hand(KEY, TOPIC) == "thing 2"
+        moment += 17
+        watcher.look()
+        maker.free.clear()
+        assert shelf.at_hand(KEY, TOPIC) is None
+        assert await shelf.get(KEY, TOPIC, maker) == "thing 1"
+        maker.free.set()
+        await settled(shelf)
+        assert shelf.at_hand(KEY, TOPIC) == "thing 3"
+        assert await brief.get(KEY, TOPIC, maker) == "thing 4"
 
     asyncio.run(story())
 

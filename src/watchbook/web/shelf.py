@@ -29,8 +29,12 @@ SILENCE = 10.0
 """Seconds without an answer of the store after which it counts as gone."""
 OLDEST = 60.0
 """Seconds after which a thing is made anew even without a change: days pass, delays end."""
+_AGEING = 45.0
+"""Seconds after which that is begun, so that nobody waits for it who asks all the time."""
 SILENT = "The database does not answer at the moment."
 """What strangers are told while the store cannot be read; the log says why."""
+RETRY_AFTER = "30"
+"""Seconds after which it is worth asking again then."""
 _FORGOTTEN = 600.0
 _PLACE_COSTS = 500
 """Bytes that a thing takes on the shelf besides itself, about."""
@@ -52,8 +56,10 @@ class Offline(Exception):
 class _Kept(Generic[Thing]):
     thing: Thing
     numbers: tuple[int, ...]
+    renew_at: float
+    """From when on (monotonic) its successor is made."""
     ends_at: float
-    """Up to when it holds (monotonic) if nothing changes."""
+    """Up to when it holds if nothing changes."""
     weight: int
 
 
@@ -183,7 +189,7 @@ class Shelf(Generic[Thing]):
         kept = self._kept.get(key)
         if kept is None or self.watcher.offline:
             return None
-        if kept.numbers != self.watcher.numbers(topics) or monotonic() >= kept.ends_at:
+        if kept.numbers != self.watcher.numbers(topics) or monotonic() >= kept.renew_at:
             return None
         self._kept.move_to_end(key)
         self.given += 1
@@ -230,7 +236,9 @@ class Shelf(Generic[Thing]):
         if self._is_latest(key, asyncio.current_task()):
             letters = sum(len(part) for part in key if isinstance(part, str))
             weight = self._weigh(thing) + letters + _PLACE_COSTS
-            self._put(key, _Kept(thing, numbers, monotonic() + self._lasts(thing), weight))
+            lasts, moment = self._lasts(thing), monotonic()
+            renew_at = moment + (min(lasts, _AGEING) if self._give_old else lasts)
+            self._put(key, _Kept(thing, numbers, renew_at, moment + lasts, weight))
         return thing
 
     def _put(self, key: Key, kept: _Kept[Thing]) -> None:
