@@ -180,11 +180,11 @@ def _refuse(
     all grants of user and app together when one is revoked.
     """
     with installation.store.database.write() as conn:
-        known = accounts.all_accounts(conn)
-        theirs = next((grants.find(conn, a.id) for a in known if _is_of(a, identity)), None)
-        concerned = next((a.id for a in known if a.name == wanted), None)
-        event, words = Event.STRANGER, reason.message
-        grants.record(conn, concerned, event, origin=issue.origin, words=words)
+        known = accounts.of_user(conn, identity.slug, identity.uuid)
+        theirs = grants.find(conn, known.id) if known else None
+        concerned = accounts.find(conn, wanted) if wanted else None
+        whose, words = concerned.id if concerned else None, reason.message
+        grants.record(conn, whose, Event.STRANGER, origin=issue.origin, words=words)
     if theirs is None or theirs.client_id != app.client_id:
         _hand_back(installation, app, issue.tokens)
 
@@ -192,7 +192,7 @@ def _refuse(
 def _account_for(conn: sa.Connection, wanted: str | None, identity: Identity) -> Account:
     """The account that a consent of ``identity`` is for."""
     known = accounts.all_accounts(conn)
-    theirs = next((a for a in known if _is_of(a, identity)), None)
+    theirs = accounts.of_user(conn, identity.slug, identity.uuid)
     if wanted is None and theirs is None and len(known) > 1:
         raise _stranger(identity, " or ".join(a.name for a in known))
     target = accounts.find(conn, wanted) if wanted else theirs or next(iter(known), None)
@@ -200,15 +200,9 @@ def _account_for(conn: sa.Connection, wanted: str | None, identity: Identity) ->
         raise _stranger(identity, wanted or "", belongs=theirs.name)
     if target is None:
         return accounts.add(conn, accounts.name_for(wanted, identity.slug))
-    if target.trakt_slug is not None and not _is_of(target, identity):
+    if target.trakt_slug is not None and not target.is_of(identity.slug, identity.uuid):
         raise _stranger(identity, f"{target.name} (Trakt user {target.trakt_slug})")
     return target
-
-
-def _is_of(account: Account, identity: Identity) -> bool:
-    if account.trakt_uuid and identity.uuid:
-        return account.trakt_uuid == identity.uuid
-    return account.trakt_slug is not None and account.trakt_slug == identity.slug
 
 
 def _stranger(identity: Identity, account: str, belongs: str | None = None) -> AuthorisationNeeded:
@@ -407,7 +401,7 @@ def _introduced(installation: Installation, account: Account) -> Account:
         identity = installation.identify(app, tokens.access)
     except RemoteUnavailable:
         return account
-    if account.trakt_slug is not None and not _is_of(account, identity):
+    if account.trakt_slug is not None and not account.is_of(identity.slug, identity.uuid):
         stranger = _stranger(identity, f"{account.name} (Trakt user {account.trakt_slug})")
         _hand_back(installation, app, tokens)
         with store.database.write(durable=True) as conn:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from watchbook.clock import counted, from_iso, monotonic, now, to_millis
 from watchbook.desk import Listener
 from watchbook.errors import InputError
-from watchbook.exports.trakt_zip import Owner, TraktExport, open_export
+from watchbook.exports.trakt_zip import TraktExport, open_export
 from watchbook.intake import Intake, Order
 from watchbook.steps import step
 from watchbook.store import accounts, items, leases, runs
@@ -83,7 +83,7 @@ def account_of(conn: sa.Connection, wanted: str | None, export: TraktExport) -> 
     """
     owner = export.owner
     known = accounts.all_accounts(conn)
-    theirs = next((account for account in known if is_of(account, owner)), None)
+    theirs = accounts.of_user(conn, owner.slug, owner.uuid)
     if wanted is None:
         nobodys = next((a for a in known if a.trakt_slug is None and len(known) == 1), None)
         if theirs or nobodys or not known:
@@ -92,16 +92,9 @@ def account_of(conn: sa.Connection, wanted: str | None, export: TraktExport) -> 
     target = accounts.find(conn, wanted)
     if theirs is not None and (target is None or target.id != theirs.id):
         raise _stranger(export, wanted, belongs=theirs.name)
-    if target is not None and target.trakt_slug is not None and not is_of(target, owner):
+    if target and target.trakt_slug is not None and not target.is_of(owner.slug, owner.uuid):
         raise _stranger(export, f"{target.name} (Trakt user {target.trakt_slug})")
     return target
-
-
-def is_of(account: Account, owner: Owner) -> bool:
-    """Whether an account is that Trakt user's, as far as both are known."""
-    if account.trakt_uuid and owner.uuid:
-        return account.trakt_uuid == owner.uuid
-    return account.trakt_slug is not None and account.trakt_slug == owner.slug
 
 
 def _stranger(export: TraktExport, account: str, belongs: str | None = None) -> InputError:

@@ -21,9 +21,8 @@ from watchbook.archive.verify import manifest_of, verify_archive
 from watchbook.clock import counted, monotonic
 from watchbook.desk import Listener, Outcome
 from watchbook.errors import InputError
-from watchbook.exports.trakt_zip import Owner
 from watchbook.files import make_private_folder
-from watchbook.importing import NEW_ACCOUNT, ImportReport, is_of
+from watchbook.importing import NEW_ACCOUNT, ImportReport
 from watchbook.intake import Order
 from watchbook.sharing import Part
 from watchbook.steps import step
@@ -116,7 +115,7 @@ class _ReadingBack:
 
     def _is_ours(self, account: Account) -> bool:
         slug = self.entry.trakt_slug
-        return slug is not None and is_of(account, Owner(slug, self.entry.trakt_uuid, None))
+        return slug is not None and account.is_of(slug, self.entry.trakt_uuid)
 
     def _stranger(self, account: str, belongs: str | None = None) -> InputError:
         whose = f", who has the account {belongs} here" if belongs else ""

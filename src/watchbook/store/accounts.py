@@ -57,6 +57,12 @@ class Account:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return None
 
+    def is_of(self, slug: str, uuid: str | None) -> bool:
+        """Whether it is that Trakt user's, as far as both are known."""
+        if self.trakt_uuid and uuid:
+            return self.trakt_uuid == uuid
+        return self.trakt_slug is not None and self.trakt_slug == slug
+
     @property
     def own_settings(self) -> dict[str, str | None]:
         """What it has of its own, by the names of `account set`; None holds as installed."""
@@ -96,6 +102,11 @@ def by_id(conn: sa.Connection, account_id: int) -> Account | None:
     """The account with that id, unless it was removed."""
     row = conn.execute(sa.select(*_COLUMNS).where(accounts.c.id == account_id)).one_or_none()
     return Account(*row) if row else None
+
+
+def of_user(conn: sa.Connection, slug: str, uuid: str | None) -> Account | None:
+    """The account of a Trakt user, if there is one."""
+    return next((one for one in all_accounts(conn) if one.is_of(slug, uuid)), None)
 
 
 def choose(conn: sa.Connection, name: str | None) -> Account:
