@@ -129,8 +129,15 @@ class Scripted:
     uploaded: list[File] = field(default_factory=list)
     looks: int = 0
     open: Kind = Kind.DONE
+    meanwhile: deque[Callable[[], object]] = field(default_factory=deque)
+    """What others do while this is asked for something, each time one thing."""
+
+    def _pass(self) -> None:
+        if self.meanwhile:
+            self.meanwhile.popleft()()
 
     def _next(self, good: Kind, url: str) -> Outcome:
+        self._pass()
         kind = self.script.popleft() if self.script else good
         return Outcome(kind, url if kind is good else None, words=f"said {kind.value}")
 
@@ -148,7 +155,11 @@ class Scripted:
 
     def look(self, post: Entry, expected: str | None = None) -> Lookup:
         self.looks += 1
+        self._pass()
         return self.sights.popleft() if self.sights else CANNOT_TELL
+
+    def appeared(self, post: Entry, _url: str) -> Lookup:
+        return self.look(post)
 
     def upload(self, file: File) -> Outcome:
         self.uploaded.append(file)

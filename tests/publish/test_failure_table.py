@@ -271,12 +271,15 @@ def test_500_for_ever_is_set_aside(here: Desk) -> None:
 
 
 def test_202_for_a_post_that_never_appears(here: Desk) -> None:
-    """The site has promised it; what it does then is its own affair, and nothing is sent twice."""
+    """Its owner is told after four looks over three days; nothing is sent twice by itself."""
     here.site.set_faults("slug-suffix", "accepted-202-never@1")
     here.publish()
     time_passes(here)
     assert here.book.states() == OUT
-    assert here.posted() == 3
+    here.passes(*(60 * hours for hours in (1, 5, 18, 48, 24, 24, 24)))
+    first = here.book.posts()[0]
+    assert (here.book.states(), here.posted()) == (LOST, 3)
+    assert f"--settle {first.id} posted|again|drop" in (first.words or "")
     assert here.site.slugs() == dict.fromkeys(SLUGS[1:], 1)
 
 

@@ -309,6 +309,17 @@ def location_of_a_post(person: Person, inside: str) -> None:
     person.publish()
 
 
+def location_of_a_promised_post(person: Person, inside: str) -> None:
+    """As where a post will be, which is looked at an hour later."""
+    blog = Blog(person.site)
+    person.book.watch(film_play(11, 1, ago(hours=1)))
+    blog.tricks.append(lambda _, asked: Said(202, b"", [("Location", inside)]))
+    person.publish()
+    assert person.book.post().reason == "promised"
+    person.book.pass_time(hours=2)
+    person.publish()
+
+
 def look_up_of_a_lost_post(person: Person, inside: str) -> None:
     """By a front page that sends on whoever looks for a post there."""
     blog = Blog(person.site, listing=False)
@@ -377,6 +388,7 @@ DOORS: dict[str, Callable[[Person, str], None]] = {
     "a redirect in answer to a post": endpoint_that_redirects,
     "an endpoint that moved": endpoint_that_moved,
     "Location of a post": location_of_a_post,
+    "Location of a post that is promised": location_of_a_promised_post,
     "the look-up of a lost post": look_up_of_a_lost_post,
     "the media endpoint": media_endpoint,
     "the renewal of a token": token_endpoint_of_a_renewal,

@@ -31,6 +31,7 @@ _WORDS = {
     "waiting": "to be sent again",
     "rejected": "refused by the site",
     "unknown": "with a lost answer, looked for from now on",
+    "missing": "promised by the site and not there",
     "held": "held by the site's rules",
     "withdrawn": "not wanted by the site's rules",
 }
@@ -235,7 +236,7 @@ def _settle(context: Context, post_id: int, answer: str, url: str | None) -> Non
     if url is not None and absolute(url) is None:
         raise InputError(f"{url!r} is no address.", hint="Copy it whole, with https://.")
     with context.store.database.write(durable=True) as conn:
-        post = outbox.get(conn, post_id)
+        post = outbox.get(conn, post_id, lock=True)
         if post is None or post.account_id != account.id:
             raise InputError(
                 f"{account.name} has no post {post_id}.",

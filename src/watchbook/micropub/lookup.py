@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
-from watchbook.errors import WatchbookError
+from watchbook.errors import RemoteChanged, WatchbookError
 from watchbook.http import HttpClient, Timeouts
 from watchbook.micropub.client import ANSWER_BYTES, Micropub
 from watchbook.micropub.page import entries
@@ -60,6 +61,25 @@ def find(
     return min(seen, key=lambda look: (order.index(look.sight), look.url is None))
 
 
+def shown_at(http: HttpClient, url: str) -> Lookup:
+    """Whether a visitor finds a page at ``url``: only 404 and 410 say that there is none.
+
+    A redirect to a page of another name, such as that of a log-in, says nothing.
+    """
+    try:
+        answer = http.request(
+            "GET", url, follow_redirects=True, timeout=_PATIENCE, max_bytes=ANSWER_BYTES
+        )
+    except RemoteChanged as reason:  # more than is read of a page
+        return Lookup(Sight.FOUND, url) if reason.status == 200 else CANNOT_TELL
+    except WatchbookError:
+        return CANNOT_TELL
+    if answer.status in {404, 410}:
+        return ABSENT
+    same = _last_part(answer.url) == _last_part(url)
+    return Lookup(Sight.FOUND, url) if answer.status == 200 and same else CANNOT_TELL
+
+
 def gone(micropub: Micropub, url: str) -> bool | None:
     """Whether the post at ``url`` is deleted; None when the server does not tell.
 
@@ -90,6 +110,11 @@ def foreseen(
             return None
         before = before.replace(day, other)
     return f"{before}{wanted.slug}{after}"
+
+
+def _last_part(url: str) -> str:
+    """What a page is called, without slashes and endings."""
+    return urlsplit(url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
 
 
 def _day(moment: datetime | None) -> str | None:

@@ -49,14 +49,15 @@ class Kind(Enum):
 class Outcome:
     """How a request ended.
 
-    ``url`` is the post's address, ``provisional`` when another one may follow. ``words`` are the
-    server's own, at most 500 characters without markup and secrets; ``status`` is None when no
-    answer came.
+    ``url`` is the post's address, ``provisional`` when another one may follow, ``promised`` when
+    the server has taken the post and will make it later (202). ``words`` are the server's own, at
+    most 500 characters without markup and secrets; ``status`` is None when no answer came.
     """
 
     kind: Kind
     url: str | None = None
     provisional: bool = False
+    promised: bool = False
     wait: float | None = None
     words: str = ""
     status: int | None = None
@@ -131,6 +132,7 @@ def created(answer: Answer, *, draft: bool = False) -> Outcome:
         Kind.PUBLISHED,
         url,
         provisional,
+        promised=answer.status == 202 and not draft,
         status=answer.status,
         content_type=answer.content_type,
     )

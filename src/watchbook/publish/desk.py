@@ -20,7 +20,8 @@ from watchbook.publish.facts import facts_by_post
 from watchbook.publish.folders import Folder, in_file
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.rules import TABLE, read_rule, read_rules
-from watchbook.publish.sending import Pass, Sent
+from watchbook.publish.sending import REMOVED, Pass, Sent
+from watchbook.publish.settling import as_it_is
 from watchbook.publish.websites import Website
 from watchbook.store import datasets, leases, media, outbox, plays, sites
 from watchbook.store.accounts import Account
@@ -57,9 +58,11 @@ def publish(installation: Installation, account: Account, site: Site) -> Sent:
     purpose = f"publishing to {site.name} of {account.name}"
     with leases.holding(database, f"site:{site.id}", purpose) as lease:
         with database.read() as conn:
-            site = sites.get(conn, site.id)
-        outlet = outlet_of(installation, site)
-        return Pass(lease, account, site, outlet, installation.store).run()
+            by_now = as_it_is(conn, site)
+        if by_now is None:
+            return Sent({}, REMOVED)
+        outlet = outlet_of(installation, by_now)
+        return Pass(lease, account, by_now, outlet, installation.store).run()
 
 
 def previews(conn: sa.Connection, account: Account, site: Site) -> Iterator[Preview]:
@@ -115,7 +118,9 @@ def retry(conn: sa.Connection, site: Site) -> int:
     rows = outbox.find(conn, site.id, [PostState.REJECTED])
     for post in rows:
         due_at = to_millis(now())
-        outbox.change(conn, post.id, state=PostState.WAITING, words=None, tries=0, due_at=due_at)
+        tries = min(post.tries, 1)  # what a server had trouble with may be there: it is looked for
+        values = {"state": PostState.WAITING, "words": None, "tries": tries, "due_at": due_at}
+        outbox.change(conn, post.id, **values)
     return len(rows)
 
 
@@ -124,7 +129,8 @@ def settle(conn: sa.Connection, post: Post, answer: str, url: str | None = None)
 
     Raises InputError when that makes no sense for the post.
     """
-    if post.state == PostState.SENDING or (answer == "again" and post.state == PostState.PUBLISHED):
+    certain = post.state == PostState.PUBLISHED and post.reason != Reason.PROMISED
+    if post.state == PostState.SENDING or (answer == "again" and certain):
         raise InputError(
             f"Post {post.id} is {post.state}, so there is nothing to settle.",
             hint="`watchbook publish --dry-run` shows what waits.",

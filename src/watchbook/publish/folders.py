@@ -89,6 +89,10 @@ class Folder:
             return CANNOT_TELL
         return ABSENT if found is None else Lookup(Sight.FOUND, self._address(found))
 
+    def appeared(self, post: Post, _url: str) -> Lookup:
+        """Find the file of a post; none was ever promised."""
+        return self.look(post)
+
     def check(self) -> Outcome:
         """Whether the folder is there."""
         return self._guarded(lambda: Outcome(Kind.DONE))

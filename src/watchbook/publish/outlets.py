@@ -29,6 +29,9 @@ class Outlet(Protocol):
     def look(self, post: Post, expected: str | None = None, /) -> Lookup:
         """Find a post that may have been made, at its ``expected`` address and elsewhere."""
 
+    def appeared(self, post: Post, url: str, /) -> Lookup:
+        """Find out whether a post is where the place has said that it would be, or elsewhere."""
+
     def check(self) -> Outcome:
         """Find out whether the place takes anything from us at all; nothing is changed there."""
 

@@ -8,28 +8,27 @@ a site that refuses the token, or is down, is left alone and keeps its queue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 
-from watchbook.clock import from_millis, in_words, now, sleep, to_millis
-from watchbook.micropub.lookup import CANNOT_TELL, Lookup, Sight, foreseen
+from watchbook.clock import in_words, now, sleep, to_millis
 from watchbook.micropub.outcome import Kind
 from watchbook.micropub.post import Post as Entry
 from watchbook.micropub.post import properties
-from watchbook.micropub.reading import Wanted
 from watchbook.publish import posters
 from watchbook.publish.composing import composed, zone_of
 from watchbook.publish.deciding import SEND, Decision, decided
 from watchbook.publish.facts import Facts, facts_by_post, facts_of
 from watchbook.publish.living import Difference, ask_for_changes, difference
+from watchbook.publish.looking import Looker
 from watchbook.publish.outlets import Outlet
 from watchbook.publish.posters import Posters
 from watchbook.publish.rules import Rules, read_rules
-from watchbook.publish.settling import LOOKS, Settler, later
+from watchbook.publish.settling import Settler, as_it_is, is_still
 from watchbook.steps import step
 from watchbook.store import attempts, datasets, outbox
 from watchbook.store.accounts import Account
@@ -39,27 +38,26 @@ from watchbook.store.opening import Store
 from watchbook.store.outbox import Post, PostKind, PostState, Reason
 from watchbook.store.sites import Site, SiteState
 
-_LOOKS_APART = (timedelta(minutes=5), timedelta(days=1))
-"""The least and the most time between looks that showed nothing either way."""
-
 _PASSING = frozenset({Reason.RATING, Reason.FIRST, Reason.TEXT})
 """Reasons to hold a post that go away by themselves."""
 _AT_A_TIME = 200
 
+_PROMISES = 20
+"""So many posts that a site has promised are asked after in a pass."""
+
 _A_BREATH = 5.0
 """Seconds that are waited for the pace within a pass: the next pass is a minute away."""
 
-_ASK = (
-    "It is not known whether the post was made, and the site shows no way to find out. Look at "
-    "the site, then say: `watchbook publish --settle ID posted|again|drop`."
-)
+REMOVED = "The site was removed meanwhile."
+_NEW_RULES = "The site's rules were changed meanwhile; what waits goes by the new ones."
 
 
 @dataclass(frozen=True)
 class Sent:
     """What a pass came to: rows by how they ended, and why it stopped early, in words.
 
-    Ends are the states of the outbox, and ``updated`` and ``deleted``.
+    Ends are the states of the outbox, ``updated`` and ``deleted``, and ``missing`` for posts that
+    a site has promised and not made.
     """
 
     counts: Mapping[str, int]
@@ -85,6 +83,7 @@ class Pass:
         self._rules: Rules = read_rules(site.rules)
         self._outlet = outlet
         self._settler = Settler(site)
+        self._looker = Looker(lease, account, site, outlet, self._settler, self._composed)
         self._posters = Posters(store, site, outlet, lease) if store is not None else None
 
     def run(self) -> Sent:
@@ -93,12 +92,12 @@ class Pass:
         with self._write() as conn:
             ask_for_changes(conn, self._account, self._site, self._rules)
             self._free_held(conn)
-        closed = self._is_closed()
-        for post in [] if closed else self._rows(PostState.UNKNOWN):
-            self._look(post)
+        closed = _why_closed(self._site)
+        if not closed:
+            self._look()
         stopped = quiet = closed or self._is_quiet()
-        while not stopped and (batch := self._rows(PostState.WAITING)):
-            stopped = self._out_of_breath() or self._send_all(self._wanted(batch))
+        while not stopped and self._has_due():
+            stopped = self._out_of_breath() or self._send_all(self._wanted())
         if self._settler.refusals:
             self._question()
         if not (quiet or self._settler.stopped):
@@ -124,36 +123,54 @@ class Pass:
             if decision.state is not PostState.HELD:
                 outbox.change(conn, post.id, state=PostState.WAITING, reason=None, words=None)
 
-    def _rows(self, state: PostState) -> list[Post]:
-        newest_first, moment = self._rules.order == "newest-first", to_millis(now())
+    def _look(self) -> None:
+        """Look for posts of which nobody knows, and ask after those that were promised."""
+        promised, site_id = Reason.PROMISED, self._site.id
         with self._database.read() as conn:
-            return outbox.find(
-                conn,
-                self._site.id,
-                [state],
-                due=moment,
-                newest_first=newest_first,
-                limit=_AT_A_TIME,
-            )
+            unknown = self._due(conn, PostState.UNKNOWN)
+            there = outbox.find(
+                conn, site_id, [PostState.PUBLISHED], due=to_millis(now()), reason=promised,
+                limit=_PROMISES,
+            )  # fmt: skip
+        for post in unknown:
+            self._looker.look(post)
+        for post in there:
+            self._looker.ask_after(post)
+
+    def _due(self, conn: sa.Connection, state: PostState, limit: int = _AT_A_TIME) -> list[Post]:
+        return outbox.find(
+            conn,
+            self._site.id,
+            [state],
+            due=to_millis(now()),
+            newest_first=self._rules.order == "newest-first",
+            limit=limit,
+        )
+
+    def _has_due(self) -> bool:
+        with self._database.read() as conn:
+            return bool(self._due(conn, PostState.WAITING, limit=1))
 
     # --- Sending ---------------------------------------------------------------------------
 
-    def _send_all(self, posts: list[Post]) -> str | None:
+    def _send_all(self, posts: Iterable[Post]) -> str | None:
         """Send what is due; why that ended early, in words."""
         for post in posts:
-            stopped = self._settler.stopped or self._out_of_breath()
+            stopped = self._settler.stopped or self._is_over() or self._out_of_breath()
             if stopped:
                 return stopped
             self._send(post)
-        return self._settler.stopped
+        return self._settler.stopped or self._is_over()
 
-    def _is_closed(self) -> str | None:
-        """Why the site may not be asked anything now, in words."""
-        site = self._site
-        if site.state not in {SiteState.WORKING, SiteState.TROUBLED}:
-            return site.words or site.state
-        resting = site.retry_at is not None and site.retry_at > to_millis(now())
-        return (site.words or site.state) if resting else None
+    def _is_over(self) -> str | None:
+        """Why nothing more may be sent though this pass has not found out itself, in words."""
+        with self._database.read() as conn:
+            by_now = as_it_is(conn, self._site)
+        if by_now is None:
+            return REMOVED
+        if by_now.rules != self._site.rules:
+            return _NEW_RULES
+        return _why_closed(by_now) or self._is_quiet()
 
     def _is_quiet(self) -> str | None:
         """Say so when nothing is to be sent at this time of day."""
@@ -181,9 +198,10 @@ class Pass:
         else:
             self._follow_up(post)
 
-    def _wanted(self, posts: list[Post]) -> list[Post]:
-        """Those that may be sent; what the rules keep back is settled, in one transaction."""
+    def _wanted(self) -> list[Post]:
+        """What is due and may be sent; what the rules keep back is settled, in one transaction."""
         with self._write() as conn:
+            posts = self._due(conn, PostState.WAITING)
             known = facts_by_post(conn, self._site, posts)
             complete, wanted = self._is_complete(conn), []
             for post in posts:
@@ -195,7 +213,7 @@ class Pass:
         return wanted
 
     def _create(self, post: Post) -> None:
-        if post.tries and self._was_made(post):
+        if post.tries and self._looker.was_made(post):
             return
         if self._posters is not None:
             self._posters.provide(post)
@@ -215,6 +233,8 @@ class Pass:
     def _prepare(self, post: Post) -> tuple[Entry, int] | None:
         """Decide about a post and note that it is being sent; None when it is not."""
         with self._write() as conn:
+            if not is_still(conn, post):
+                return None
             facts = facts_of(conn, self._account.id, outbox.plays_of(conn, post.id))
             entry, decision = self._decided(conn, post, facts)
             if entry is None:
@@ -268,6 +288,8 @@ class Pass:
     def _prepare_change(self, post: Post) -> tuple[str, Difference | None, int] | None:
         """Where to change what (None: to delete it), and the attempt; None for nothing."""
         with self._write() as conn:
+            if not is_still(conn, post):
+                return None
             about = outbox.get(conn, post.post_id) if post.post_id else None
             if about is None or about.url is None or about.state != PostState.PUBLISHED:
                 self._leave(conn, post, Decision(PostState.WITHDRAWN, "The post is gone."))
@@ -298,68 +320,13 @@ class Pass:
             with self._write() as conn:
                 self._settler.finished(conn, outcome)
 
-    # --- Looking -----------------------------------------------------------------------------
-
-    def _look(self, post: Post) -> None:
-        """Look for a post that may be there; it waits again after three looks that show none.
-
-        To update or to delete once more does no harm, so that is done without a look.
-        """
-        if post.kind != PostKind.CREATE:
-            with self._write() as conn:
-                outbox.settle(conn, post.id, PostState.WAITING, post.words)
-            return
-        entry, found = self._seek(post)
-        with self._write() as conn:
-            self._note_look(conn, post, found)
-            self._seen(conn, post, found, entry)
-
-    def _was_made(self, post: Post) -> bool:
-        """Whether a post was made after all, for which the site had only reported trouble."""
-        entry, found = self._seek(post)
-        with self._write() as conn:
-            self._note_look(conn, post, found)
-            if found.sight is Sight.FOUND:
-                self._seen(conn, post, found, entry)
-        return found.sight is Sight.FOUND
-
-    def _seek(self, post: Post) -> tuple[Entry | None, Lookup]:
-        """Look for a post, also for one whose play was deleted while nobody knew of it."""
-        with self._database.read() as conn:
-            ids = outbox.plays_of(conn, post.id)
-            facts = facts_of(conn, self._account.id, ids, removed=True)
-            entry, _ = self._composed(conn, post, facts) if facts else (None, None)
-            expected = self._expected(conn, entry) if entry is not None else None
-        return entry, self._outlet.look(entry, expected) if entry is not None else CANNOT_TELL
-
-    def _note_look(self, conn: sa.Connection, post: Post, found: Lookup) -> None:
-        attempt = attempts.begin(conn, post.id, "look")
-        attempts.end(conn, attempt, found.sight.value, None, found.url)
-
-    def _seen(self, conn: sa.Connection, post: Post, found: Lookup, entry: Entry | None) -> None:
-        if found.sight is Sight.FOUND:
-            sent = properties(entry, now=now()) if entry is not None else None
-            self._settler.published(conn, post, found.url, sent)
-        elif found.sight is Sight.ABSENT and post.looks + 1 >= len(LOOKS):
-            words = "It is not on the site, so it is sent again."
-            outbox.settle(conn, post.id, PostState.WAITING, words, due_at=to_millis(now()))
-        elif found.sight is Sight.ABSENT:
-            looks = post.looks + 1
-            outbox.change(conn, post.id, looks=looks, due_at=later(LOOKS[looks]))
-        else:
-            since = now() - from_millis(post.settled_at or post.made_at)
-            pause = min(max(since, _LOOKS_APART[0]), _LOOKS_APART[1])
-            outbox.change(conn, post.id, due_at=later(pause), words=_ASK)
-
-    def _expected(self, conn: sa.Connection, entry: Entry) -> str | None:
-        """The address that a post has, going by that of another one of the site."""
-        other = outbox.newest_published(conn, self._site.id)
-        if other is None or other.url is None or other.slug is None:
-            return None
-        zone, wanted = zone_of(self._rules, self._account), Wanted.of(entry)
-        dated = from_millis(other.watched_at).astimezone(zone)
-        local = wanted.published and wanted.published.astimezone(zone)
-        return foreseen(other.url, other.slug, dated, wanted, local)
-
     def _write(self) -> AbstractContextManager[sa.Connection]:
         return self._lease.write(durable=True)
+
+
+def _why_closed(site: Site) -> str | None:
+    """Why a site may not be asked anything now, in words."""
+    if site.state not in {SiteState.WORKING, SiteState.TROUBLED}:
+        return site.words or site.state
+    resting = site.retry_at is not None and site.retry_at > to_millis(now())
+    return (site.words or site.state) if resting else None

@@ -29,6 +29,9 @@ TROUBLE = tuple(timedelta(minutes=m) for m in (5, 30, 120))
 REST = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 360))
 """Pauses of a site that is down or asks for patience, longer each time."""
 
+PROMISE = (timedelta(hours=1), timedelta(hours=5), timedelta(hours=18), timedelta(days=2))
+"""Pauses before each look for a post that a site has promised to make: four over three days."""
+
 _IN_A_ROW = 3
 """So many posts in a row refused, or their answers lost, and it is not the posts."""
 
@@ -42,6 +45,10 @@ _DONE = {
 }
 """What a row that went through is counted as."""
 
+_BROKEN = (
+    "The site took it and said that it would be at {url} (status 202), and it is not there. Look "
+    "at the site, then say: `watchbook publish --settle {id} posted|again|drop`."
+)
 _LOST = "The site's answer was lost, so it is not known whether the post was made."
 _SIGN_IN_HINT = "Sign in with the site again: `watchbook site add`. What waits is kept."
 
@@ -57,6 +64,8 @@ class Settler:
     """Rows by how they ended: a state, or what was done."""
     _refused: list[int] = field(default_factory=list)
     _lost_in_a_row: int = 0
+    _has_paused: bool = False
+    """Whether it was this pass that has paused the site, and not its owner."""
 
     @property
     def refusals(self) -> bool:
@@ -110,7 +119,13 @@ class Settler:
         outbox.settle(conn, post.id, PostState.PUBLISHED, url=url, sent=kept, reason=None)
         self.count(_DONE[PostKind(post.kind)])
         if self.site.failures or self.site.state != SiteState.WORKING:
-            sites.set_state(conn, self.site.id, SiteState.WORKING, failures=0, retry_at=None)
+            self._put(conn, SiteState.WORKING, failures=0, retry_at=None)
+
+    def broken(self, conn: sa.Connection, post: Post) -> None:
+        """A post that a site has promised and not made: only its owner can say what to do."""
+        words, due_at = _BROKEN.format(url=post.url, id=post.id), later(_LONGEST_REST)
+        outbox.settle(conn, post.id, PostState.UNKNOWN, words, due_at=due_at, looks=0)
+        self.count("missing")
 
     def questioned(self, conn: sa.Connection, outcome: Outcome) -> None:
         """What a site answers that has refused post after post: some mean the token by that."""
@@ -126,7 +141,7 @@ class Settler:
         if not outcome.good:
             self._pause(conn, outcome.words, outcome.wait)
         elif self.site.state == SiteState.TROUBLED:
-            sites.set_state(conn, self.site.id, SiteState.WORKING, failures=0, retry_at=None)
+            self._put(conn, SiteState.WORKING, failures=0, retry_at=None)
 
     def count(self, end: str) -> None:
         """Count a row by its end."""
@@ -136,6 +151,9 @@ class Settler:
         self, conn: sa.Connection, post: Post, outcome: Outcome, sent: Properties | None
     ) -> None:
         self.published(conn, post, outcome.url, sent)
+        if outcome.promised and post.kind == PostKind.CREATE:
+            promise = {"reason": Reason.PROMISED, "due_at": later(PROMISE[0]), "looks": 0}
+            outbox.change(conn, post.id, **promise)
         if post.post_id is not None:
             self._tell_original(conn, post, outcome, sent)
 
@@ -182,12 +200,15 @@ class Settler:
         self._stop(conn, SiteState.SIGN_IN, words, _SIGN_IN_HINT)
 
     def _moved(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
-        self._put_back(conn, post)
+        self._put_back_in_doubt(conn, post)
         words = _said(outcome, "The site takes no posts at this address any more")
         self._stop(conn, SiteState.PAUSED, words, _SIGN_IN_HINT)
 
     def _rest(self, conn: sa.Connection, post: Post, outcome: Outcome) -> None:
-        self._put_back(conn, post)
+        if outcome.kind is Kind.DOWN and outcome.status is not None:
+            self._put_back_in_doubt(conn, post)
+        else:
+            self._put_back(conn, post)
         told = "asks for a pause" if outcome.kind is Kind.SLOW_DOWN else "does not answer"
         self._pause(conn, _said(outcome, f"The site {told}"), outcome.wait)
 
@@ -210,11 +231,49 @@ class Settler:
         outbox.change(conn, post.id, state=PostState.WAITING, words=words, **values)
         self.count(PostState.WAITING)
 
+    def _put_back_in_doubt(self, conn: sa.Connection, post: Post) -> None:
+        """One that is looked for before it is sent again, as somebody answered.
+
+        A gateway may have handed it on before it gave up; some sites make a post and then send
+        its author on to it.
+        """
+        self._put_back(conn, post, tries=max(post.tries, 1))
+
     def _stop(
         self, conn: sa.Connection, state: SiteState, words: str, hint: str | None, **values: object
     ) -> None:
-        sites.set_state(conn, self.site.id, state, words, hint, **values)
         self.stopped = words
+        self._put(conn, state, words, hint, **values)
+        self._has_paused = self._has_paused or state == SiteState.PAUSED
+
+    def _put(
+        self,
+        conn: sa.Connection,
+        state: SiteState,
+        words: str | None = None,
+        hint: str | None = None,
+        **values: object,
+    ) -> None:
+        """Write down how the site stands, unless its owner has paused it meanwhile."""
+        by_now = as_it_is(conn, self.site)
+        paused = by_now is not None and by_now.state == SiteState.PAUSED
+        if not paused or self._has_paused:
+            sites.set_state(conn, self.site.id, state, words, hint, **values)
+
+
+def as_it_is(conn: sa.Connection, site: Site) -> Site | None:
+    """The site as it is by now; None when it was removed."""
+    known = sites.all_sites(conn, site.account_id)
+    return next((one for one in known if one.id == site.id), None)
+
+
+def is_still(conn: sa.Connection, post: Post) -> bool:
+    """Whether a row stands as it was found, and is due; nobody changes it in this transaction.
+
+    Its owner may have settled it meanwhile, or an episode may have joined it.
+    """
+    by_now = outbox.get(conn, post.id, lock=True)
+    return by_now is not None and by_now.state == post.state and by_now.due_at <= to_millis(now())
 
 
 def later(span: timedelta) -> int:

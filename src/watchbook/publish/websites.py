@@ -94,7 +94,19 @@ class Website:
         found = self._look(post, expected)
         if found.sight is Sight.CANNOT_TELL and self._is_refused() and self._renew(self._token):
             found = self._look(post, expected)
-        return found
+        hidden = found.sight is Sight.ABSENT and self._is_hidden(post)
+        return lookup.CANNOT_TELL if hidden else found
+
+    def appeared(self, post: Post, url: str) -> Lookup:
+        """Find a post where the site has promised it to be, as a visitor and by asking.
+
+        Only a page that is missing says that it is not there.
+        """
+        shown = lookup.CANNOT_TELL if self._is_hidden(post) else lookup.shown_at(self.http, url)
+        if shown.sight is Sight.FOUND:
+            return shown
+        found = self.look(post, url)
+        return found if found.sight is Sight.FOUND else shown
 
     def check(self) -> Outcome:
         """Whether the site takes the token, asked by a query that changes nothing."""
@@ -121,6 +133,12 @@ class Website:
             return lookup.CANNOT_TELL
         pages = [self.site.me] if self.site.me else []
         return lookup.find(server, Wanted.of(post), expected=expected, pages=pages)
+
+    def _is_hidden(self, post: Post) -> bool:
+        """Whether a site may have a post and show it to nobody: then no page misses it."""
+        drafts = self._token is not None and self._token.makes_drafts
+        unseen = post.look.visibility in {"private", "unlisted"}
+        return drafts or unseen or post.look.status == "draft"
 
     def _is_refused(self) -> bool:
         """Whether the site does not take the token: then it shows nothing, whatever is there."""

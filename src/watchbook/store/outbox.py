@@ -40,7 +40,7 @@ class PostKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a row is held: what would set it free."""
+    """Why a row is held (what would set it free), or what else there is about it."""
 
     OLDER = "older"
     UNDATED = "undated"
@@ -50,6 +50,9 @@ class Reason(StrEnum):
     OWNER = "owner"
     REDATED = "redated"
     """Of a withdrawal: its play gets a new post, under its new date."""
+    PROMISED = "promised"
+    """Of a published post: the site has only said that it will make it, and is asked after it.
+    Of an unknown one: it has not kept its word."""
 
 
 OPEN = frozenset({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN, PostState.HELD})
@@ -128,14 +131,19 @@ def free_held(conn: sa.Connection, site_id: int, reason: Reason, since: int) -> 
 
 
 def open_binge(conn: sa.Connection, site_id: int, show_key: str) -> Post | None:
-    """The newest post that waits for more episodes of a show."""
+    """The newest post that waits for more episodes of a show; nobody sends it meanwhile.
+
+    One that the site may have been given before takes no more episodes.
+    """
     query = sa.select(*_COLUMNS).where(
         outbox.c.site_id == site_id,
         outbox.c.show_key == show_key,
         outbox.c.kind == PostKind.CREATE,
         outbox.c.state == PostState.WAITING,
+        outbox.c.tries == 0,
     )
-    row = conn.execute(query.order_by(outbox.c.id.desc()).limit(1)).one_or_none()
+    newest = query.order_by(outbox.c.id.desc()).limit(1)
+    row = conn.execute(newest.with_for_update()).one_or_none()
     return Post(*row) if row else None
 
 
@@ -234,9 +242,10 @@ def forget(conn: sa.Connection, outbox_ids: Collection[int]) -> None:
         conn.execute(sa.delete(outbox).where(outbox.c.id == outbox_id))
 
 
-def get(conn: sa.Connection, outbox_id: int) -> Post | None:
-    """The row with that id."""
-    row = conn.execute(sa.select(*_COLUMNS).where(outbox.c.id == outbox_id)).one_or_none()
+def get(conn: sa.Connection, outbox_id: int, *, lock: bool = False) -> Post | None:
+    """The row with that id; with ``lock`` nobody else changes it before the transaction ends."""
+    query = sa.select(*_COLUMNS).where(outbox.c.id == outbox_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
     return Post(*row) if row else None
 
 
@@ -246,13 +255,19 @@ def find(
     states: Collection[PostState],
     *,
     due: int | None = None,
+    reason: Reason | None = None,
     newest_first: bool = False,
     limit: int | None = None,
 ) -> list[Post]:
-    """Rows of a site in one of ``states``, those ``due`` by that moment, in order of watching."""
+    """Rows of a site in one of ``states``, in order of watching.
+
+    With ``due`` those that are due by that moment, with ``reason`` those that have it.
+    """
     query = sa.select(*_COLUMNS).where(outbox.c.site_id == site_id, outbox.c.state.in_(states))
     if due is not None:
         query = query.where(outbox.c.due_at <= due)
+    if reason is not None:
+        query = query.where(outbox.c.reason == reason)
     order = (outbox.c.watched_at, outbox.c.id)
     query = query.order_by(*((c.desc() for c in order) if newest_first else order)).limit(limit)
     return [Post(*row) for row in conn.execute(query)]
