@@ -17,7 +17,6 @@ from lxml import html  # type: ignore[import-untyped]
 
 from tests.conftest import TEST_KEY
 from tests.hostile import MARK, STORABLE
-from tests.render.cards.examples import drawn, look
 from tests.web.open_book import BASE_URL, NUMBER, OpenBook, a_film, ago, an_episode, hang_poster
 from tests.web.open_book import open_book as opening
 from watchbook.clock import from_iso
@@ -29,7 +28,8 @@ from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
 from watchbook.store.schema import plays as play_table
 from watchbook.store.watched import Place
-from watchbook.web.pages.public import PAGE
+from watchbook.web.pages.drawn import WIDTHS
+from watchbook.web.pages.paging import PAGE
 
 HOME = f"{BASE_URL}/@sandra"
 
@@ -154,7 +154,7 @@ def test_ratings_show_where_they_are_switched_on(book: OpenBook) -> None:
         assert "★" not in page
 
 
-@pytest.mark.parametrize("path", ["", "/77", "/2026-10", "?q=heat"])
+@pytest.mark.parametrize("path", ["", "/77", "/2026-10", "/2026", "?q=heat"])
 def test_a_private_account_shows_nothing(book: OpenBook, path: str) -> None:
     """It is answered like an account that does not exist, with a page for people."""
     book.book.plays(a_film(77, "2026-10-03T19:30:00Z"))
@@ -222,7 +222,7 @@ def test_search(book: OpenBook) -> None:
         assert [number(one) for one in entries(book.page(f"?q={quote(words)}"))] == [4]
     page = book.page("?q=%3Cscript%3E%25")
     assert entries(page) == []
-    assert "No title here has “&lt;script&gt;%” in it." in page
+    assert "No title here has “<bdi>&lt;script&gt;%</bdi>” in it." in page
 
 
 def test_months(book: OpenBook) -> None:
@@ -238,11 +238,87 @@ def test_months(book: OpenBook) -> None:
     page = book.page("/2026-10")
     assert [number(one) for one in entries(page)] == [2]
     assert "<h1>October 2026</h1>" in page
-    months = re.findall(r'href="/@sandra/(\d{4}-\d\d)"', page)
-    assert months == ["2026-11", "2024-12", "1939-12", "2026-09", "2026-10", "2026-11"]
+    assert years_on(page) == ["2026", "2024", "1939"]
+    assert months_on(page) == {"2026-09": "1", "2026-10": "1", "2026-11": "1"}
     assert [number(one) for one in entries(book.page("/1939-12"))] == [5]
     assert book.ask("/@sandra/1970-01").status == 404
     assert "Some day" in book.page()
+
+
+def years_on(page: str) -> list[str]:
+    """The years that a page leads to in its list of years."""
+    found: list[str] = html.document_fromstring(page).xpath("//nav[@aria-label='Years']//a/text()")
+    return found
+
+
+def months_on(page: str) -> dict[str, str]:
+    """The months that a page leads to in its list of months, and how much each says is there."""
+    links = html.document_fromstring(page).xpath("//nav[starts-with(@aria-label,'Months')]//a")
+    return {
+        link.get("href").removeprefix("/@sandra/"): link.xpath("*[@class='count']/text()")[0]
+        for link in links
+    }
+
+
+def test_years(book: OpenBook) -> None:
+    """A year has its plays where the account is, its months with counts, and the years beside."""
+    book.book.plays(
+        a_film(1, "2026-10-31T22:30:00Z"),
+        a_film(2, "2024-12-31T23:30:00Z"),  # already 2025 in Berlin
+        an_episode(3, "2024-12-31T22:30:00Z"),
+        an_episode(4, "2024-12-30T22:30:00Z"),
+        a_film(5, "2024-03-30T22:30:00Z"),
+        a_film(6, "1970-01-01T00:00:00Z"),
+        a_film(2024, "2026-10-30T22:30:00Z"),
+        a_film(2023, "2026-10-29T22:30:00Z"),
+    )
+    page = book.page("/2024")
+    assert [number(one) for one in entries(page)] == [3, 4, 5]
+    assert "<h1>2024</h1>" in page
+    assert "1 film and 2 episodes" in page
+    assert months_on(page) == {"2024-03": "1", "2024-12": "2"}
+    assert years_on(page) == ["2026", "2025", "2024"]
+    assert links(page, "canonical") == [f"{HOME}/2024"]
+    assert (links(page, "prev"), links(page, "next")) == ([f"{HOME}/2025"], [])
+    assert [number(one) for one in entries(book.page("/2025"))] == [2]
+    for missing in ("/1970", "/2022", "/1000", "/9999", "/0000", "/02024", "/2024?before=x"):
+        assert book.ask(f"/@sandra{missing}").status == 404, missing
+    (alone,) = entries(book.page("/2023"))  # no year with plays, so a play's number
+    assert number(alone) == 2023
+
+
+def test_all_months_are_walked_through(book: OpenBook) -> None:
+    """Older and newer lead through the pages of a month, and then to the months beside it."""
+    days = [("2025-03-05", PAGE + 3), ("2024-12-05", 2), ("1965-01-05", 1)]
+    rows = [f"{day}T{n // 60:02}:{n % 60:02}:00Z" for day, many in days for n in range(many)]
+    book.book.plays(*(a_film(n, at) for n, at in enumerate(rows, 1)), a_film(99, "1970-01-01"))
+    for first, pages in (("/2025-03", 4), ("/2025", 4)):
+        forth = list(walk(book, first))
+        seen = [number(one) for page in forth for one in entries(page)]
+        assert sorted(seen) == list(range(1, len(rows) + 1))
+        assert len(forth) == pages
+        last = links(forth[-1], "canonical")[0].removeprefix(HOME)
+        assert last in {"/1965-01", "/1965"}
+        back = list(walk(book, last, "prev"))
+        assert links(back[-1], "canonical") == [f"{HOME}{first}"]
+    assert "<h1>March 2025</h1>" in book.page(links(book.page("/2024-12"), "prev")[0][len(HOME) :])
+
+
+def test_a_year_shows_what_the_delay_lets_through(book: OpenBook) -> None:
+    """Neither its counts nor its page tell of a play that is too young."""
+    here = from_iso(ago(hours=3)).astimezone(book.book.account.zone)
+    book.book.plays(a_film(1, ago(hours=3)), a_film(2, ago(days=800)))
+    assert book.page(f"/{here.year}")
+    book.share(after="2d")
+    assert book.ask(f"/@sandra/{here.year}").status == 404
+    (year,) = years_on(book.page())
+    page = book.page(f"/{year}")
+    assert "1 film" in page
+    assert links(page, "prev") == []
+    assert str(here.year) not in years_on(page)
+    book.share(Part.HISTORY, on=False)
+    told = book.ask(f"/@sandra/{year}")
+    assert (told.status, told.body) == (404, book.ask("/@nobody/2026").body)
 
 
 def test_days_are_those_of_the_account(book: OpenBook) -> None:
@@ -254,8 +330,11 @@ def test_days_are_those_of_the_account(book: OpenBook) -> None:
 
 
 def test_an_empty_page_says_so(book: OpenBook) -> None:
-    """An account without a play has a whole page."""
+    """An account without a play has a whole page, without cards and search."""
+    book.share(Part.STATISTICS)
     page = book.page()
+    assert "<picture" not in page
+    assert "<form" not in page
     assert entries(page) == []
     assert "has not watched anything yet" in page
 
@@ -289,16 +368,41 @@ def test_what_pages_say_to_other_programs(book: OpenBook) -> None:
     assert '<meta property="og:type" content="video.movie">' in page
 
 
-def test_cards_keep_their_place(book: OpenBook) -> None:
-    """The page says how large both cards are before they are there: as large as they come."""
-    book.book.plays(a_film(1, ago(days=2)))
+@pytest.mark.parametrize("favourites", [0, 1, 6])
+def test_cards_keep_their_place(book: OpenBook, favourites: int) -> None:
+    """The page says how large each card is before it is there, in each size, and what it tells."""
+    year = from_iso(ago(days=2)).astimezone(book.book.account.zone).year
+    shown = [a_film(n, ago(days=2, minutes=n), f"Film {n}", n) for n in range(1, favourites + 1)]
+    book.book.plays(*shown, a_film(99, "2015-03-05T10:00:00Z"))
+    assert "/card/" not in book.page()
     book.share(Part.STATISTICS)
-    sizes = dict(re.findall(r'/card/(\w+)\.svg[^>]+ (width="\d+" height="\d+")', book.page()))
-    assert set(sizes) == {"heatmap", "year"}
-    heatmap = book.ask("/card/heatmap.svg?account=sandra").body.decode()
-    year = drawn("year", "Heat", look(800))  # one with all that it can hold
-    assert sizes["heatmap"] in heatmap.partition(">")[0]
-    assert sizes["year"] in year.partition(">")[0]
+    for path, of in (("", ""), ("/2015", "year=2015&amp;"), (f"/{year}", f"year={year}&amp;")):
+        if path == f"/{year}" and not favourites:
+            continue
+        page = html.document_fromstring(book.page(path))
+        cards = page.xpath("//picture//*")
+        assert len(cards) == 2 * len(WIDTHS)
+        for one in cards:
+            address = one.get("srcset") or one.get("src")
+            assert (of.replace("&amp;", "") in address) if of else ("year=" not in address)
+            told = book.ask(address)
+            assert told.status == 200
+            size = f' width="{one.get("width")}" height="{one.get("height")}"'
+            assert size in told.body.decode().partition(">")[0]
+        assert {int(one.get("width")) for one in cards} == set(WIDTHS)
+        assert all("play" in one.get("alt") for one in page.xpath("//picture//img"))
+
+
+def test_cards_stand_where_there_is_something(book: OpenBook) -> None:
+    """Not on a later page, or on that of a year from before there are cards."""
+    book.share(Part.STATISTICS)
+    book.book.plays(*(a_film(n, f"2015-03-05T10:{n:02}:00Z") for n in range(1, PAGE + 5)))
+    book.book.plays(a_film(99, "1895-12-28T20:00:00Z"))
+    for path in ("", "/2015"):
+        first, later, *_ = walk(book, path)
+        assert "/card/heatmap.svg" in first
+        assert "/card/" not in html.tostring(html.document_fromstring(later).body).decode()
+    assert "/card/" not in book.page("/1895")
 
 
 def test_search_engines_are_asked_in_only_by_the_person(book: OpenBook) -> None:
@@ -424,6 +528,7 @@ def test_a_far_page_is_found_by_the_index(any_book: OpenBook) -> None:
             lambda: watched.newest(conn, 1, PAGE, before=here),
             lambda: watched.nearest(conn, 1, PAGE, after=here),
             lambda: months.newest_before(conn, 1, here.watched_at),
+            lambda: months.oldest_since(conn, 1, here.watched_at),
         ):
             plan = _plan(conn, ask)
             assert re.search(r"^SEARCH plays USING (COVERING )?INDEX ix_plays_account_id", plan[0])

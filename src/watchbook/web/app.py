@@ -25,7 +25,7 @@ from watchbook.web.lane import Lane
 from watchbook.web.last import LAST
 from watchbook.web.limits import Limits
 from watchbook.web.metrics import Metrics, Standing, Traffic
-from watchbook.web.pages import public
+from watchbook.web.pages import public, spelling
 from watchbook.web.refusals import refusal
 from watchbook.web.security import Security
 from watchbook.web.shelf import Offline
@@ -61,7 +61,8 @@ class App:
             Route("/client.json", self._about_client),
         ]
         if front is not None:
-            self.routes += [Route("/", self._landing), *map(front.route, VIEWS)]
+            self.routes += [Route("/", self._landing), spelling.route(front)]
+            self.routes += map(front.route, VIEWS)
             self.routes += embeds.routes(front)
             self.routes += api.routes(front)
             self.routes += Images(front).routes
