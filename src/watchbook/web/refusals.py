@@ -15,9 +15,12 @@ from watchbook.web.static_files import icon
 
 _STYLE = """
 :root { color-scheme: light dark; }
-body { font: 1.1rem/1.5 system-ui, sans-serif; }
+body { margin: 0; background: light-dark(#faf8f3, #171614); color: light-dark(#1e1b17, #ece7de);
+  font: 1.1rem/1.5 system-ui, sans-serif; }
 main { max-width: 34rem; margin: 14vh auto; padding: 0 1.5rem; }
-h1 { font-size: 1.6rem; }
+h1 { font: 600 1.8rem/1.2 "Iowan Old Style", Palatino, Georgia, "Noto Serif", serif; }
+a { color: light-dark(#97271a, #ff9f8a); }
+small { color: light-dark(#5f584d, #aba396); }
 """
 _WORDS = {
     400: "That could not be understood.",
