@@ -202,6 +202,24 @@ def test_attributes_are_followed(page: Page, two: Places) -> None:
     assert two.watchbook.asked[f"{LAST}?account=sam+smith"] == 1
 
 
+def test_attributes_are_followed_while_it_is_out_of_the_page(page: Page, two: Places) -> None:
+    """Pages take elements out and put them in again: it never shows somebody else's last watch."""
+    page.goto(two.page(element()))
+    in_state(page, "loaded")
+    page.evaluate(
+        "() => { const one = document.querySelector('watchbook-last'), home = one.parentNode;"
+        " one.remove(); one.setAttribute('account', 'sam'); home.append(one); }"
+    )
+    in_state(page, "loaded")
+    assert two.watchbook.asked[f"{LAST}?account=sam"] == 1
+    page.evaluate(
+        "() => { const one = document.querySelector('watchbook-last'), home = one.parentNode;"
+        " one.remove(); home.append(one); }"
+    )
+    in_state(page, "loaded")
+    assert asked(page, two) == 2
+
+
 def test_a_wall_finds_out_whose_it_is(page: Page, two: Places) -> None:
     """Without an account the wall asks whose Watchbook it is, then for the last plays."""
     page.goto(two.page(element(layout="wall", limit="5")))

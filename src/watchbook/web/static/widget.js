@@ -237,7 +237,7 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       this.#root.adoptedStyleSheets = [styles()];
       document.addEventListener("visibilitychange", this.#onSight);
       window.addEventListener("online", this.#onLine);
-      this.#show(this.#state);
+      this.#follow();
       this.#onSight();
     }
 
@@ -254,15 +254,20 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       this.#queued = true;
       queueMicrotask(() => {
         this.#queued = false;
-        if (!this.isConnected) return;
-        if (this.#address !== this.#asked) {
-          this.#data = null;
-          this.#told = "";
-          this.#show("loading");
-          this.#due = 0;
-          this.#onSight();
-        } else this.#draw();
+        if (this.isConnected && this.#follow()) this.#onSight();
       });
+    }
+
+    /** Draw as the attributes say, and nothing of what lies elsewhere by now; whether it does. */
+    #follow() {
+      const moved = this.#address !== this.#asked;
+      if (moved) {
+        this.#data = null;
+        this.#told = "";
+        this.#due = 0;
+        this.#show("loading");
+      } else this.#draw();
+      return moved;
     }
 
     /** Ask now; what is shown stays until the answer is there. */
