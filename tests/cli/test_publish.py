@@ -9,9 +9,10 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.test_site import blog, published, site
 from tests.exporting.conftest import film_play
-from tests.publish.conftest import Blog, ago
+from tests.publish.conftest import Blog, ago, give_token, token_of
 from tests.publish.conftest import Book as Published
-from tests.websites import Said, as_json
+from tests.websites import Asked, Said, as_json
+from watchbook.store import leases, sites
 
 __all__ = ["blog", "published", "site"]
 
@@ -105,6 +106,49 @@ def test_settling(run: Run, published: Published, blog: Blog) -> None:
     assert run("publish", "--settle", "999", "drop").code == 2
     assert run("publish", "--settle", number, "drop", "--url", where).code == 2
     assert run("publish", "--settle", number, "drop", "--dry-run").code == 2
+
+
+def another_site(published: Published, blog: Blog) -> Published:
+    """The same book with a second site, which the same blog stands for."""
+    with published.store.database.write() as conn:
+        told = {"me": None, "rules": '{"delay": "0s"}', "connected_at": 1}
+        endpoint = blog.site.url("/micropub")
+        account = published.filled.account
+        made = sites.add(conn, account, "second", sites.Kind.MICROPUB, endpoint, **told)
+    second = Published(published.filled, made)
+    give_token(second, token_of())
+    return second
+
+
+def test_a_busy_site_does_not_hinder_the_others(run: Run, published: Published, blog: Blog) -> None:
+    """They are published to, and who works on it is told; only if all are busy is that all."""
+    second = another_site(published, blog)
+    published.watch(film_play(11, 1, ago(hours=1)))
+    busy = f"site:{published.site.id}"
+    with leases.holding(published.store.database, busy, "a test of mine"):
+        ended = run("publish")
+        assert (ended.code, "busy with a test of mine" in ended.out) == (75, True)
+        assert (published.states(), second.states()) == (["waiting"], ["published"])
+        alone = run("publish", "--site", "blog", "--json")
+        assert (alone.code, json.loads(alone.out)["ok"]) == (75, False)
+    assert run("publish").code == 0
+    assert published.states() == ["published"]
+
+
+def test_a_site_that_is_removed_meanwhile(run: Run, published: Published, blog: Blog) -> None:
+    """While the first one is published to: it says so, and nothing is sent there."""
+    second = another_site(published, blog)
+    published.watch(film_play(11, 1, ago(hours=1)))
+
+    def remove(blog: Blog, asked: Asked) -> Said:
+        with second.store.database.write() as conn:
+            sites.remove(conn, second.site.id)
+        return blog.obey(asked)
+
+    blog.tricks.append(remove)
+    ended = run("publish")
+    assert (ended.code, "The site was removed meanwhile." in ended.out) == (0, True)
+    assert blog.made == ["trakt-11"]
 
 
 def test_without_a_site(run: Run, book: object) -> None:

@@ -10,7 +10,7 @@ import click
 from watchbook.cli.asking import since
 from watchbook.cli.columns import Row, show
 from watchbook.clock import counted
-from watchbook.errors import InputError
+from watchbook.errors import InputError, TakenOver, WatchbookError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
@@ -129,15 +129,34 @@ def _prepare(
 
 
 def _publish(context: Context, account: Account, chosen: list[Site]) -> int:
+    """Publish to one site after the other; what hinders one does not hinder the others."""
     from watchbook.publish import desk
+    from watchbook.publish.sending import Sent
 
-    sent = {site.name: desk.publish(context.installation, account, site) for site in chosen}
-    stands = _sites(context, account, None)
-    states = {site.name: site for site in stands if site.name in sent}
-    show(context, (row for name in sent for row in _told(states[name], sent[name])))
+    sent, failed = {}, []
+    for site in chosen:
+        try:
+            sent[site.id] = desk.publish(context.installation, account, site)
+        except TakenOver:
+            raise
+        except WatchbookError as reason:
+            failed.append(reason)
+            sent[site.id] = Sent({}, reason.message)
+    if len(failed) == len(chosen):
+        raise failed[0]
+    ended = [(_by_now(context, site), sent[site.id]) for site in chosen]
+    show(context, (row for site, one in ended for row in _told(site, one)))
     if context.json:
-        context.answer([_as_data(states[name], one) for name, one in sent.items()])
-    return _exit_code(list(states.values()), list(sent.values()))
+        context.answer([_as_data(site, one) for site, one in ended])
+    return failed[0].exit_code if failed else _exit_code(ended)
+
+
+def _by_now(context: Context, site: Site) -> Site:
+    """The site as it stands after the pass; as it stood before where it was removed meanwhile."""
+    from watchbook.publish.settling import as_it_is
+
+    with context.store.database.read() as conn:
+        return as_it_is(conn, site) or site
 
 
 def _told(site: Site, sent: Sent) -> Iterator[Row]:
@@ -159,16 +178,16 @@ def _as_data(site: Site, sent: Sent) -> dict[str, Any]:
     }
 
 
-def _exit_code(stands: list[Site], sent: list[Sent]) -> int:
+def _exit_code(ended: list[tuple[Site, Sent]]) -> int:
     """The code of the most urgent need."""
     from watchbook.store.sites import SiteState
 
-    states = {site.state for site in stands}
+    states = {site.state for site, _ in ended}
     if SiteState.SIGN_IN in states:
         return NEEDS_SIGN_IN
     if SiteState.TROUBLED in states:
         return IS_DOWN
-    return REFUSED if any(one.counts.get("rejected") for one in sent) else 0
+    return REFUSED if any(one.counts.get("rejected") for _, one in ended) else 0
 
 
 # --- Showing -----------------------------------------------------------------------------------
