@@ -283,7 +283,7 @@ def test_the_front_door_says_what_this_is(visitor: Visitor, sandra: Owner) -> No
     assert page.status == 200
     assert b"api/trakt/last" not in page.body
     assert b"sandra" not in page.body
-    assert b"Its owner shows nothing to everybody." in page.body
+    assert b"At the moment it shows nothing to everybody." in page.body
     assert b'href="api/docs"' in page.body
 
 

@@ -12,7 +12,7 @@ from watchbook.web.front import View
 from watchbook.web.refusals import page
 
 _ABOUT = "Watchbook keeps a complete, verified copy of what somebody watched, as told to Trakt."
-_NOTHING = "Its owner shows nothing to everybody."
+_NOTHING = "At the moment it shows nothing to everybody."
 _TITLES = {
     "/@{name}": "What {name} watched",
     "/api/trakt/last": "The last film or episode, as JSON",
