@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.every import every
+from tests.hostile import TITLES, label
+from watchbook.render.cards.letters import width
 from watchbook.render.placeholder import (
     SIZES,
     UNTITLED,
@@ -42,8 +45,7 @@ def test_the_name_stands_in_lines(name: str | None, expected: list[str]) -> None
     assert lines(placeholder(name, "movie:1")) == expected
 
 
-@given(st.text(max_size=400))
-def test_any_name_makes_a_whole_picture(name: str) -> None:
+def is_whole(name: str) -> None:
     """Well-formed, at most four lines, of the right size, with nothing that runs or loads."""
     svg = placeholder(name, "movie:1", under=name)
     root = ET.fromstring(svg)
@@ -53,14 +55,26 @@ def test_any_name_makes_a_whole_picture(name: str) -> None:
     assert tags <= {"svg", "title", "rect", "g", "text"}
     names = {name for one in root.iter() for name in one.attrib}
     assert not any(name.startswith("on") or "href" in name for name in names)
+    for line, size in sized(root):
+        assert width(line, size, bold=True) <= 400
 
 
-@given(st.text(min_size=1, max_size=80))
-def test_words_stay_inside(name: str) -> None:
-    """By the widths that letters usually have."""
-    svg = placeholder(name, "movie:1")
-    size = float(ET.fromstring(svg).find(f"{SVG}g").get("font-size"))  # type: ignore[union-attr,arg-type]
-    assert all(len(line) * size * 0.66 <= 400 for line in lines(svg) if line.isascii())
+def sized(root: ET.Element) -> list[tuple[str, float]]:
+    """The lines of the name with the size of their letters."""
+    (group,) = root.iter(f"{SVG}g")
+    own = [line for line in group if not line.get("font-size")]
+    return [(line.text or "", float(group.get("font-size", 0))) for line in own]
+
+
+@given(st.text(max_size=400))
+def test_any_name_makes_a_whole_picture(name: str) -> None:
+    """Whose words stay inside by the widths of our font."""
+    is_whole(name)
+
+
+def test_hostile_names_make_whole_pictures() -> None:
+    """Every one of them."""
+    every(TITLES, is_whole, label)
 
 
 def test_colours_differ_and_stay() -> None:

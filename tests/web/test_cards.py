@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -18,13 +20,17 @@ from watchbook.clock import now, to_iso
 from watchbook.render.cards import png
 from watchbook.render.cards.themes import NAMES
 from watchbook.sharing import Part
-from watchbook.store import pictures
+from watchbook.store import changes, items, pictures
 from watchbook.store.opening import Store
-from watchbook.store.schema import picture_files
+from watchbook.store.schema import picture_files, titles
 from watchbook.store.schema import pictures as pictures_table
+from watchbook.trakt import datasets
+from watchbook.trakt.parse import ParsedItem, parse_item
 from watchbook.web.cards import CARDS, NARROWEST, VIEWS, WIDEST
 
 EVENING = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
+UNWRITABLE = "\U00016a4f\U0001e900"
+"""Letters that no font here has."""
 PATHS = [view.path for view in VIEWS]
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -108,6 +114,45 @@ def test_the_last_card_follows_the_book(visitor: Visitor, sandra: Owner) -> None
     assert "Aftersun" in said(visitor.ask("/card/last.svg?theme=dark").body)
 
 
+@pytest.mark.parametrize(
+    ("path", "key", "in_address"),
+    [
+        ("/card/last.png?type=movie&locale=en", "movie:11", "Aftersun"),
+        ("/card/last.png?type=episode&locale=en", "show:21", "Severance"),
+        ("/card/year.png?year=2026&locale=en", "show:21", "Severance"),
+    ],
+)
+def test_what_no_font_can_write_has_another_name(
+    visitor: Visitor, sandra: Owner, path: str, key: str, in_address: str
+) -> None:
+    """From the rows of a sync to the picture: the original title, else the words of the address."""
+
+    asked = count()
+
+    def card(called: str) -> bytes:
+        with sandra.store.database.write() as conn:
+            conn.execute(titles.update().where(titles.c.key == key).values(title=called))
+            changes.tell(conn, changes.of_account(sandra.account.id))
+        visitor.look()
+        return visitor.ask(f"{path}-{next(asked)}").body  # each time one that is drawn anew
+
+    assert card(UNWRITABLE) == card(in_address)
+    _tell_original(sandra, key, "Their Name")
+    assert card(UNWRITABLE) == card("Their Name") != card(in_address)
+
+
+def _tell_original(owner: Owner, key: str, name: str) -> None:
+    """The row of what was watched, as a sync keeps it: the full form alone has that name."""
+    kind, _, number = key.partition(":")
+    full = {"title": UNWRITABLE, "original_title": name, "ids": {"trakt": int(number)}}
+    data_set = datasets.of(f"watched_{kind}s")
+    row = parse_item(json.dumps({"plays": 1, kind: full}).encode(), data_set, 0)
+    assert isinstance(row, ParsedItem)
+    kept = items.ItemRow(row.key, row.type, row.title_key, 0, row.raw)
+    with owner.store.database.write() as conn:
+        items.save(conn, owner.account.id, data_set.name, [kept], 1, 1)
+
+
 def test_the_delay_holds_for_cards(visitor: Visitor, sandra: Owner) -> None:
     """A play that is not shown yet is in no card."""
     sandra.watch(3, now() - timedelta(minutes=5))
@@ -174,7 +219,7 @@ def _keep(store: Store, title_key: str, body: bytes) -> Path | None:
     with store.database.write() as conn:
         conn.execute(
             pictures_table.insert().values(
-                title_key=title_key, kind="poster", state="kept", colour="#336699",
+                title_key=title_key, kind="poster", state="kept", colour="#336699", source="tmdb",
                 tiny="data:image/gif;base64,R0lGODlhAQABAAAAACw=", tries=0, looked_at=0,
             )
         )  # fmt: skip

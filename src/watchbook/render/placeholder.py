@@ -6,9 +6,11 @@ It is SVG without any font file, style or script, so it stands anywhere a pictur
 from __future__ import annotations
 
 import colorsys
+from dataclasses import dataclass
 from hashlib import blake2b
 from html import escape
 
+from watchbook.render.cards.letters import width
 from watchbook.render.clusters import clusters
 from watchbook.render.plain import plain
 from watchbook.store.pictures import Kind
@@ -22,8 +24,11 @@ UNKNOWN = "unknown"
 """What is drawn for a play of which Trakt does not say what it was is called so."""
 _MOST_LINES = 4
 _MOST_IN_LINE = 24
-_WIDE = 0x2E80
-"""From here on characters (CJK and the like) are about as wide as they are high."""
+_LEADING = 1.2
+INK, EDGE = "#ffffff", 0.35
+"""The colour of the words and of the line around them, and how opaque that line is."""
+INSET, STROKE = 0.04, 1 / 130
+"""How far that line is from the edge and how thick, of the width of the picture."""
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
@@ -35,33 +40,55 @@ def colour_of(title_key: str | None) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in rgb)
 
 
+@dataclass(frozen=True)
+class Lettering:
+    """How a name stands on a picture: lines, the first of which stands at ``first``."""
+
+    lines: list[str]
+    size: float
+    """Of the letters, in pixels."""
+    first: float
+
+    @property
+    def baselines(self) -> list[float]:
+        """Where the letters of each line stand."""
+        return [self.first + number * self.size * _LEADING for number in range(len(self.lines))]
+
+
+def lettering(name: str, wide: float, high: float) -> Lettering:
+    """How a name is set on a picture of that size, the same in every size."""
+    lines = _lines(name)
+    widest = max(width(line, 1, bold=True) for line in lines)
+    size = min(wide / 9, wide * 0.84 / max(widest, 1))
+    return Lettering(lines, size, high / 2 - (len(lines) - 1) * size * _LEADING / 2)
+
+
 def placeholder(
     name: str | None, title_key: str | None, kind: Kind = Kind.POSTER, under: str = ""
 ) -> str:
     """The picture as SVG; ``under`` is said below the name, smaller."""
     wide, high = SIZES[kind]
     told = plain(name or "") or UNTITLED
-    lines = _lines(told)
-    size = min(wide // 9, round(wide * 0.84 / max(map(_ems, lines))))
-    first = high / 2 - (len(lines) - 1) * size * 0.6
+    set_ = lettering(told, wide, high)
     words = "".join(
-        f'<text x="{wide // 2}" y="{first + place * size * 1.2:.0f}">{escape(line)}</text>'
-        for place, line in enumerate(lines)
+        f'<text x="{wide // 2}" y="{y:.0f}">{escape(line)}</text>'
+        for line, y in zip(set_.lines, set_.baselines, strict=True)
     )
-    below = first + len(lines) * size * 1.2
+    below = set_.first + len(set_.lines) * set_.size * _LEADING
     small = (
-        f'<text x="{wide // 2}" y="{below:.0f}" font-size="{round(size * 0.6)}" '
+        f'<text x="{wide // 2}" y="{below:.0f}" font-size="{set_.size * 0.6:.1f}" '
         f'font-weight="400">{escape(plain(under)[:40])}</text>'
     )
+    inset = wide * INSET
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" role="img"><title>{escape(told[:200])}</title>'
         f'<rect width="100%" height="100%" fill="{colour_of(title_key)}"/>'
-        f'<rect x="{wide // 25}" y="{wide // 25}" width="{wide - 2 * (wide // 25)}" '
-        f'height="{high - 2 * (wide // 25)}" fill="none" stroke="#fff" stroke-opacity=".35" '
-        f'stroke-width="{max(2, wide // 130)}"/><g fill="#fff" text-anchor="middle" '
-        f'font-family="{_FONT}" font-weight="600" font-size="{size}">{words}'
-        f"{small if under else ''}</g></svg>"
+        f'<rect x="{inset:.1f}" y="{inset:.1f}" width="{wide - 2 * inset:.1f}" '
+        f'height="{high - 2 * inset:.1f}" fill="none" stroke="{INK}" '
+        f'stroke-opacity="{EDGE}" stroke-width="{wide * STROKE:.1f}"/>'
+        f'<g fill="{INK}" text-anchor="middle" font-family="{_FONT}" font-weight="600" '
+        f'font-size="{set_.size:.1f}">{words}{small if under else ""}</g></svg>'
     )
 
 
@@ -73,11 +100,6 @@ def address_of(title_key: str | None, base_url: str = "") -> str:
 def key_in(name: str) -> str:
     """The title's key in such an address."""
     return name.replace("-", ":", 1)
-
-
-def _ems(line: str) -> float:
-    """About how wide a line is, in heights of its letters."""
-    return sum(1.0 if ord(letter) >= _WIDE else 0.66 for letter in line) or 1.0
 
 
 def _lines(name: str) -> list[str]:

@@ -177,6 +177,16 @@ def raws(conn: sa.Connection, account_id: int, data_set: str) -> Iterator[tuple[
         yield row[0], row[1]
 
 
+def raws_of(
+    conn: sa.Connection, account_id: int, data_set: str, keys: Collection[str]
+) -> dict[str, str]:
+    """Raw text of those rows of ``keys`` that Trakt shows, by key."""
+    query = sa.select(items.c.key, items.c.raw).where(
+        _of(account_id, data_set), items.c.key.in_(keys), items.c.removed_at.is_(None)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
 def page(
     conn: sa.Connection,
     account_id: int,

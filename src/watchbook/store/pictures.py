@@ -66,6 +66,8 @@ class Picture:
     """A ``data:`` address of a few dozen bytes that stands in while the picture loads."""
     files: tuple[PictureFile, ...]
     """Smallest first."""
+    source: str = "tmdb"
+    """Whose it is: ``tmdb`` or ``trakt``."""
 
 
 def of_titles(
@@ -76,14 +78,15 @@ def of_titles(
     for start in range(0, len(wanted), _CHUNK):
         some = wanted[start : start + _CHUNK]
         files = _files(conn, some, kind)
-        query = sa.select(pictures.c.title_key, pictures.c.colour, pictures.c.tiny).where(
+        columns = [pictures.c[name] for name in ("title_key", "colour", "tiny", "source")]
+        query = sa.select(*columns).where(
             pictures.c.title_key.in_(some),
             pictures.c.kind == kind,
             pictures.c.state == State.KEPT,
         )
-        for key, colour, tiny in conn.execute(query):
+        for key, colour, tiny, source in conn.execute(query):
             if key in files:
-                found[key] = Picture(key, kind, colour, tiny, tuple(files[key]))
+                found[key] = Picture(key, kind, colour, tiny, tuple(files[key]), source)
     return found
 
 

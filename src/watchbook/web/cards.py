@@ -141,12 +141,15 @@ def _year(conn: sa.Connection, asked: Asked) -> Draw:
 def _favourites(
     conn: sa.Connection, asked: Asked, ranked: list[tuple[Ranked, bool]]
 ) -> list[facts.Favourite]:
-    kept = pictures.of_titles(conn, {one.key for one, _ in ranked}, Kind.POSTER)
+    keys = {one.key for one, _ in ranked}
+    kept = pictures.of_titles(conn, keys, Kind.POSTER)
+    originals = naming.originals(conn, asked.public.account.id, keys)
     return [
         facts.Favourite(
-            naming.of_title(one.title, one.slug, one.year),
+            naming.of_title(one.title, one.slug, one.year, originals.get(one.key, "")),
             film,
             one.plays,
+            one.key,
             _picture(conn, asked, kept.get(one.key), _SMALL_POSTER),
         )
         for one, film in ranked
@@ -162,10 +165,12 @@ def _heatmap(conn: sa.Connection, asked: Asked) -> Draw:
 
 
 def _shot(conn: sa.Connection, asked: Asked, seen: Shown) -> facts.Shot:
-    at = seen.watched_at
+    at, key = seen.watched_at, showing.poster_key(seen.play)
+    originals = naming.originals(conn, asked.public.account.id, {key})
     return facts.Shot(
-        title=naming.of_play(seen.play),
+        title=naming.of_play(seen.play, originals),
         film=seen.play.type == "movie",
+        key=key,
         code=seen.code,
         subtitle=naming.of_part(seen.play),
         poster=_picture(conn, asked, seen.poster, _POSTER),
@@ -180,9 +185,10 @@ def _picture(
     """A poster with its bytes; None when there is none, or they are not here."""
     file = pictures.best(poster, width, "image/jpeg") if poster else None
     body = pictures.bytes_of(asked.store, conn, file.key) if file else None
-    if not body:
+    if poster is None or not body:
         return None
-    return facts.Picture("data:image/jpeg;base64," + b64encode(body).decode())
+    data = "data:image/jpeg;base64," + b64encode(body).decode()
+    return facts.Picture(data, poster.source)
 
 
 CARDS = (

@@ -56,7 +56,9 @@ def drawn(kind: str, title: str, how: Look, *, who: str = "ann") -> str:
     """A card of that kind whose titles are all ``title``."""
     name, today = Name(title), EVENING.date()
     shot = Shot(name, film=False, code="S2 E7", subtitle=name, poster=POSTER, at=EVENING, rating=10)
-    favourites = [Favourite(name, n % 2 == 0, 1234 - n, POSTER if n else None) for n in range(6)]
+    favourites = [
+        Favourite(name, n % 2 == 0, 1234 - n, f"movie:{n}", POSTER if n else None) for n in range(6)
+    ]
     heatmap = last_year()
     cards: dict[str, Callable[[], str]] = {
         "last": lambda: last_card(Last(who, shot), how),

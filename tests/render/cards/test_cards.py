@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date
 from itertools import product
 from xml.etree import ElementTree as ET
@@ -10,16 +11,28 @@ import pytest
 
 from tests.every import every
 from tests.hostile import TITLES, label
-from tests.render.cards.examples import EVENING, KINDS, POSTER, WHOLE_YEAR, drawn, look, plays
+from tests.render.cards.examples import (
+    EVENING,
+    KINDS,
+    POSTER,
+    WHOLE_YEAR,
+    drawn,
+    look,
+    plays,
+    this_year,
+)
+from watchbook.render.attribution import TMDB
 from watchbook.render.cards import letters
 from watchbook.render.cards.canvas import DARK_STYLE
-from watchbook.render.cards.facts import Calendar, Last, Now, Shot
+from watchbook.render.cards.facts import Calendar, Favourite, Last, Now, Shot, YearInReview
 from watchbook.render.cards.heatmap import heatmap_card
 from watchbook.render.cards.languages import LANGUAGES
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.shot import last_card, now_card
 from watchbook.render.cards.themes import NAMES, THEMES
+from watchbook.render.cards.year import year_card
 from watchbook.render.columns import Plays
+from watchbook.render.placeholder import INK, placeholder
 from watchbook.render.statistics import heatmap_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -109,7 +122,8 @@ def test_what_the_last_card_says() -> None:
     root = parsed(drawn("last", "Severance", look(600)))
     said = [element.text for element in texts(root)]
     when = "Fri, 20 Nov 2026, 21:57"
-    assert said == ["★ 10/10", "Last watched", "Severance", "S2 E7 · Severance", when, "@ann"]
+    assert said[:5] == ["★ 10/10", "Last watched", "Severance", "S2 E7 · Severance", when]
+    assert said[5:] == ["@ann", "TMDB"]
     assert "Severance" in (root.findtext(SVG + "desc") or "")
 
 
@@ -170,10 +184,55 @@ def test_the_busiest_day_is_the_darkest_that_there_is(counts: list[int]) -> None
 
 
 def test_a_poster_is_inside_and_cut_to_its_place() -> None:
-    """As data, never as an address; without one, something is drawn."""
+    """As data, never as an address."""
     root = parsed(drawn("last", "Heat", look()))
     (image,) = root.iter(SVG + "image")
     assert image.get("href") == POSTER.data
-    bare = parsed(last_card(Last("ann", Shot(Name("Heat"), film=True, at=EVENING)), look()))
-    assert list(bare.iter(SVG + "image")) == []
-    assert len(list(bare.iter(SVG + "rect"))) > 15
+
+
+def test_a_title_without_a_poster_looks_as_it_does_everywhere() -> None:
+    """Its name in the same lines on the same colour as on the drawn poster of its address."""
+    name, key = "The Good, the Bad and the Ugly", "movie:19"
+    sheet = ET.fromstring(placeholder(name, key))
+    lines = [line.text for line in texts(sheet)]
+    assert len(lines) > 1
+    shot = Shot(Name(name), film=True, key=key, at=EVENING)
+    card = parsed(last_card(Last("ann", shot), look()))
+    assert list(card.iter(SVG + "image")) == []
+    assert next(sheet.iter(SVG + "rect")).get("fill") in {e.get("fill") for e in card.iter()}
+    assert [e.text for e in texts(card) if e.get("fill") == INK][: len(lines)] == lines
+
+
+@pytest.mark.parametrize("width", [280, 800])
+def test_every_favourite_in_the_strip_is_a_poster_or_a_name(width: int) -> None:
+    """Also where only one of them has a poster."""
+    called = ["Alien", "Brazil", "Casablanca", "Duel", "Eraserhead", "Fargo"]
+    favourites = [
+        Favourite(Name(one), film=True, plays=9, key=f"movie:{n}", poster=None if n else POSTER)
+        for n, one in enumerate(called)
+    ]
+    root = parsed(year_card(YearInReview("ann", this_year(), favourites), look(width)))
+    shown = len(list(root.iter(SVG + "image"))), [e.text for e in texts(root)]
+    assert shown[0] == 1
+    names = [text for text in shown[1] if text in called]
+    assert names == called[:5] + called[1 : 4 if width == 280 else 6], "the list and the strip"
+
+
+@pytest.mark.parametrize("kind", ["last", "now", "year"])
+@pytest.mark.parametrize("width", [280, 440, 800])
+def test_whose_picture_it_is_stands_on_the_card(kind: str, width: int) -> None:
+    """Short for those who see it, and with TMDB's notice for those who hear it."""
+    root = parsed(drawn(kind, "W" * 400, look(width), who="W" * 400))
+    (credit,) = [element for element in texts(root) if element.text == "TMDB"]
+    assert float(credit.get("font-size", 0)) >= 9
+    assert (root.findtext(SVG + "desc") or "").endswith(TMDB.notice)
+
+
+def test_only_pictures_that_are_there_are_credited() -> None:
+    """Trakt's are Trakt's; a drawn poster, and a card without one, owe nobody anything."""
+    shot = Shot(Name("Heat"), film=True, poster=replace(POSTER, source="trakt"))
+    told = "|".join(parsed(last_card(Last("ann", shot), look())).itertext())
+    assert "|Trakt" in told
+    assert "TMDB" not in told
+    for card in (drawn("nothing", "Heat", look()), drawn("heatmap", "Heat", look())):
+        assert not {"TMDB", "Trakt"} & {element.text for element in texts(parsed(card))}

@@ -6,17 +6,21 @@ import io
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.every import every
 from tests.hostile import TITLES
 from tests.render.cards.examples import KINDS, drawn, look
 from watchbook.render.cards import fonts, letters, png
+from watchbook.render.cards.facts import Last, Shot
 from watchbook.render.cards.letters import Name
 from watchbook.render.cards.png import NotDrawn, look_of_png, png_of
+from watchbook.render.cards.shot import last_card
 
 
 def picture(svg: str) -> Image.Image:
@@ -50,9 +54,23 @@ def test_letters_of_our_font_are_there(title: str) -> None:
 
 
 def test_hostile_titles_do_not_stop_the_press() -> None:
-    """Every title at once, in a strip of cards' favourites and titles, is drawn."""
-    for title in TITLES[::40]:
-        assert picture(drawn("now", title, look_of_png(look(300)))).width == 600
+    """Every one of them is drawn, as title, on its drawn poster, and as whose card it is."""
+    how, tall = look_of_png(look(280, "dark")), 145
+
+    def card(place: int, title: str) -> str:
+        name = Name(title)
+        drawn = last_card(Last(title, Shot(name, film=True, subtitle=name)), how)
+        assert f'height="{tall}"' in drawn
+        return drawn.replace("<svg", f'<svg overflow="visible" y="{place * tall}"', 1)
+
+    def check(some: Sequence[str]) -> None:
+        size = f'width="280" height="{len(some) * tall}"'
+        cards = "".join(card(place, title) for place, title in enumerate(some))
+        image = picture(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{cards}</svg>')
+        for place in range(len(some)):
+            assert shades(image, (0, place * 2 * tall, 560, (place + 1) * 2 * tall)) > 20
+
+    every([TITLES[at : at + 33] for at in range(0, len(TITLES), 33)], check)
 
 
 def test_no_file_is_read(tmp_path: Path) -> None:

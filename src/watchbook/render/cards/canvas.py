@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from html import escape
 
+from watchbook.render.attribution import BY_SOURCE
 from watchbook.render.cards import letters
 from watchbook.render.cards.letters import Choose, Name, as_called
 from watchbook.render.cards.themes import AUTO, THEMES, Theme
@@ -20,6 +21,8 @@ _THEIRS = (
     f"'Noto Sans', '{OURS}', sans-serif"
 )
 _RADIUS = 12
+_CREDIT, _MARGIN = 9, 14
+"""The size of the letters that name whose pictures a card shows, and their room to its right."""
 _DESCRIBED = 300
 """Characters that a screen reader is told of a title."""
 
@@ -51,6 +54,7 @@ class Canvas:
         self.height = round(height)
         self._parts: list[str] = []
         self._clips = 0
+        self._owed: set[str] = set()
 
     def box(
         self, x: float, y: float, width: float, height: float, fill: str, radius: float = 0
@@ -64,6 +68,22 @@ class Canvas:
         area = _area(x + 0.5, y + 0.5, width - 1, height - 1)
         colour = f' fill="none" stroke="{self.look.colours.edge}"{self._class("s", "edge")}'
         self._parts.append(f'<rect{area} rx="{_n(radius - 0.5)}"{colour}/>')
+
+    def outline(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: str,
+        *,
+        thick: float,
+        opacity: float,
+    ) -> None:
+        """A line of a colour (``#rrggbb``) around something."""
+        area = _area(x, y, width, height)
+        line = f' stroke="{colour}" stroke-opacity="{_n(opacity)}" stroke-width="{_n(thick)}"'
+        self._parts.append(f'<rect{area} fill="none"{line}/>')
 
     def path(self, drawn: str, fill: str) -> None:
         """A filled shape."""
@@ -80,6 +100,10 @@ class Canvas:
             f'<image{area} preserveAspectRatio="xMidYMid slice" clip-path="url(#{clip})"'
             f' href="{escape(data)}"/>'
         )
+
+    def owe(self, source: str) -> None:
+        """Note that a picture of ``source`` is shown, which has to be named on the card."""
+        self._owed.add(source)
 
     def _clip(self, x: float, y: float, width: float, height: float, radius: float) -> str:
         self._clips += 1
@@ -138,8 +162,16 @@ class Canvas:
         return f' class="wb-{kind}-{colour}"' if self.look.theme == AUTO else ""
 
     def finished(self, title: str, description: str) -> str:
-        """The card; ``title`` and ``description`` are what a screen reader says."""
+        """The card; ``title`` and ``description`` are what a screen reader says.
+
+        Whose pictures it shows stands below everything else, and what they want said with it.
+        """
         width, height = self.width, self.height
+        owed = [BY_SOURCE[source] for source in sorted(self._owed)]
+        if owed:
+            names = " · ".join(one.name for one in owed)
+            self.text(width - _MARGIN, height - 4, names, _CREDIT, "soft", anchor="end")
+        notices = "".join(f" {one.notice}" for one in owed if one.is_required)
         frame = Canvas(self.look, height)
         frame.box(0, 0, width, height, "back", _RADIUS)
         frame.frame(0, 0, width, height, _RADIUS)
@@ -149,7 +181,7 @@ class Canvas:
                 f' width="{width}" height="{height}" viewBox="0 0 {width} {height}"',
                 f' lang="{self.look.words.language}" aria-labelledby="wb-title wb-desc">',
                 f'<title id="wb-title">{_said(title)}</title>',
-                f'<desc id="wb-desc">{_said(description)}</desc>',
+                f'<desc id="wb-desc">{_said(description)}{notices}</desc>',
                 f"<style>{DARK_STYLE}</style>" if self.look.theme == AUTO else "",
                 f'<g font-family="{escape(self.look.family)}">',
                 *frame._parts,

@@ -17,6 +17,8 @@ class Picture:
 
     data: str
     """A ``data:`` address of a JPEG or PNG."""
+    source: str = "tmdb"
+    """Whose it is, as in `attribution.BY_SOURCE`."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Shot:
     title: Name
     """The film or the show."""
     film: bool
+    key: str | None = None
+    """The title's key, which has a colour of its own."""
     code: str = ""
     """``S2 E7`` for an episode."""
     subtitle: Name = NO_NAME
@@ -66,6 +70,8 @@ class Favourite:
     title: Name
     film: bool
     plays: int
+    key: str | None = None
+    """The title's key."""
     poster: Picture | None = None
 
 

@@ -1,47 +1,41 @@
-"""A poster on a card, or what stands in for one."""
+"""A poster on a card, or the drawn one that stands in for it wherever the title is shown."""
 
 from __future__ import annotations
 
-import zlib
-
 from watchbook.render.cards.canvas import Canvas
 from watchbook.render.cards.facts import Picture
+from watchbook.render.placeholder import EDGE, INK, INSET, STROKE, colour_of, lettering
 
 RATIO = 1.5
 """Height of a poster over its width."""
-_SHADES = ("#35507a", "#5b4a86", "#7a3f5d", "#8a4b2f", "#6a6a2c", "#2f6b4f", "#2c6672", "#55606c")
 
 
 def draw_poster(
-    canvas: Canvas, x: float, y: float, width: float, *, title: str, picture: Picture | None
+    canvas: Canvas,
+    x: float,
+    y: float,
+    width: float,
+    *,
+    title: str,
+    key: str | None,
+    picture: Picture | None,
 ) -> None:
-    """A poster of ``width``; without a picture, a sheet in a colour of the title's own."""
+    """A poster of ``width``; without a picture, the title's name on the colour of its ``key``."""
     height, radius = width * RATIO, max(4.0, width / 14)
     if picture is not None:
         canvas.picture(x, y, width, height, picture.data, radius)
+        canvas.owe(picture.source)
     else:
-        shade = _SHADES[zlib.crc32(title.encode("utf-8", "replace")) % len(_SHADES)]
-        canvas.box(x, y, width, height, shade, radius)
-        _draw_frames(canvas, x, y, width, height)
-        _draw_play(canvas, x + width / 2, y + height / 2, width / 4.2)
+        canvas.box(x, y, width, height, colour_of(key), radius)
+        inset = width * INSET
+        inside = (x + inset, y + inset, width - 2 * inset, height - 2 * inset)
+        canvas.outline(*inside, INK, thick=width * STROKE, opacity=EDGE)
+        _draw_name(canvas, x, y, width, title)
     canvas.frame(x, y, width, height, radius)
 
 
-def _draw_frames(canvas: Canvas, x: float, y: float, width: float, height: float) -> None:
-    """The holes along both edges of a film."""
-    hole, count = width / 13, 9
-    step = (height - 2 * hole) / count
-    for number in range(count):
-        top = y + hole + number * step + (step - hole) / 2
-        for left in (x + hole * 0.8, x + width - hole * 1.8):
-            canvas.box(left, top, hole, hole, _HOLE, hole / 4)
-
-
-_HOLE = "#f6f3ec"
-
-
-def _draw_play(canvas: Canvas, x: float, y: float, size: float) -> None:
-    """A triangle, centred by its weight."""
-    left, right = x - size / 2, x + size
-    points = f"M{left:.1f} {y - size * 0.9:.1f}L{right:.1f} {y:.1f}L{left:.1f} {y + size * 0.9:.1f}"
-    canvas.path(points + "Z", _HOLE)
+def _draw_name(canvas: Canvas, x: float, y: float, width: float, title: str) -> None:
+    found = lettering(title, width, width * RATIO)
+    for line, below in zip(found.lines, found.baselines, strict=True):
+        middle = x + width / 2
+        canvas.text(middle, y + below, line, found.size, INK, bold=True, anchor="middle")

@@ -87,6 +87,7 @@ class _Card:
             sizes.pad,
             sizes.poster,
             title=self.title,
+            key=shot.key,
             picture=shot.poster,
         )
         self.left = sizes.pad + sizes.poster + sizes.pad

@@ -146,7 +146,9 @@ class _Year:
         for number, one in enumerate(self.facts.favourites[: _STRIP[self.narrow]]):
             x = self.pad + number * (self._poster + self.small)
             title = self.canvas.name(one.title)
-            draw_poster(self.canvas, x, y, self._poster, title=title, picture=one.poster)
+            draw_poster(
+                self.canvas, x, y, self._poster, title=title, key=one.key, picture=one.poster
+            )
 
     def _told(self) -> str:
         words, year = self.look.words, self.facts.year
