@@ -11,7 +11,7 @@ import msgspec
 
 from watchbook.web.api.operations import OPERATIONS, Operation
 from watchbook.web.api.parameters import Parameter, shaped
-from watchbook.web.api.shapes import Refused
+from watchbook.web.api.shapes import Last, Refused
 
 OPENAPI = "3.1.0"
 NAME = shaped(
@@ -54,12 +54,12 @@ def components() -> dict[str, Any]:
 
 
 def _complete(name: str, schema: dict[str, Any]) -> None:
-    """Say what msgspec cannot know: every field is there, and which way ``ok`` is."""
+    """Say what msgspec cannot know: every field is there, and which way ``ok`` always is."""
     fields = schema.get("properties", {})
     schema["required"] = [field for field in fields if field != "hint"]
     if "ok" in fields:
-        fields["ok"] = {**fields["ok"], "const": name != Refused.__name__}
-        fields["ok"].pop("default", None)
+        always = {} if name == Last.__name__ else {"const": name != Refused.__name__}
+        fields["ok"] = {**fields["ok"], **always}
     for field in fields.values():
         field.pop("default", None)
 

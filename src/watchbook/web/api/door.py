@@ -32,7 +32,7 @@ from watchbook.web.api.operations import Operation
 from watchbook.web.api.parameters import Values, values_of
 from watchbook.web.api.shapes import Last, Refused, Shape
 from watchbook.web.front import PREFLIGHT, Asked, Front, View
-from watchbook.web.shelf import SILENT, Offline
+from watchbook.web.shelf import RETRY_AFTER, SILENT, Offline
 
 _FRESH = timedelta(seconds=60)
 _FRESH_OFFLINE = timedelta(seconds=15)
@@ -67,7 +67,9 @@ NO_TOKEN = _told(
 NOTHING_HERE = _told(
     Refused(reason="There is nothing at this address.", hint="/api/docs tells what there is."), 404
 )
-SILENCE = _told(Refused(reason=SILENT), 503, Retry_After="10")
+SILENCE = _told(Refused(reason=SILENT), 503, Retry_After=RETRY_AFTER)
+NOTHING_KNOWN = _told(Last(ok=False, items=[], as_of=None, stale=True, reason=SILENT))
+"""What a page on the web is told in its place: always an answer, and always an honest one."""
 
 
 class Door:
@@ -93,6 +95,8 @@ class Door:
     async def _answer(self, operation: Operation, view: View, request: Request) -> Answer:
         shown = request.headers.get("authorization")
         if shown is not None:
+            if self._front.watcher.offline:
+                return _silence(operation)
             answer, token = await run_in_threadpool(self._for_token, operation, request, shown)
             if token is not None:
                 self._note_use(token)
@@ -104,7 +108,7 @@ class Door:
         try:
             person = await self._front.person(request.path_params["name"])
         except Offline:
-            return SILENCE
+            return _silence(operation)
         part = None if person is None else operation.part_for(person)
         if part is None:
             return NOT_PUBLIC
@@ -128,7 +132,7 @@ class Door:
         except InputError as reason:
             return _refusal(reason), None
         except StoreError:
-            return SILENCE, None
+            return _silence(operation), None
 
     def _note_use(self, token: Token) -> None:
         """Write down that a token was used, if that is worth a line; no answer waits for it.
@@ -185,13 +189,18 @@ def _view(operation: Operation) -> View:
 
     def offline(last: Answer | None, why: str) -> Answer:
         if last is None or operation.answer is not Last:
-            return last or SILENCE
+            return last or _silence(operation)
         known = msgspec.json.decode(last.body, type=Last)
         stale = msgspec.structs.replace(known, stale=True, reason=why)
         return _told(stale, cache=kept_for(_FRESH_OFFLINE))
 
     names = tuple(one.name for one in operation.query)
     return View(operation.address, Part.LAST, make, names, NOT_PUBLIC, offline)
+
+
+def _silence(operation: Operation) -> Answer:
+    """What is said while the store cannot be read; the same of every account, and to everybody."""
+    return NOTHING_KNOWN if operation.answer is Last else SILENCE
 
 
 def _values(

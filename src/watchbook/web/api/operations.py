@@ -103,7 +103,9 @@ OPERATIONS: Sequence[Operation] = (
         shapes.Last,
         plays.last,
         (limit(_MOST, 10), _TYPE),
-        "Without a token it is one play at most unless `history` is shared as well.",
+        "Without a token it is one play at most unless `history` is shared as well. It is answered "
+        "with 200 also while the database cannot be read: with what was last known, else with no "
+        "items and `ok` false; `stale` is true then, and `reason` says why.",
     ),
     Operation(
         "plays",

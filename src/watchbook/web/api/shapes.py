@@ -120,6 +120,10 @@ class LastPlay(Shape, frozen=True, kw_only=True):
 class Last(Done, frozen=True, kw_only=True):
     """The last plays, newest first."""
 
+    ok: Annotated[
+        bool,
+        _says("`false` while the database cannot be read and nothing is in memory; then no items."),
+    ] = True
     items: list[LastPlay]
     as_of: Annotated[Moment | None, _says("When the copy was last brought up to date.")]
     stale: Annotated[bool, _says("Whether it may be older than it should be.")]
