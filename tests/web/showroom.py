@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 import urllib.error
@@ -11,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import sqlalchemy as sa
+from PIL import Image
 
 from watchbook import sharing
 from watchbook.clock import now, to_iso, to_millis
@@ -125,6 +128,23 @@ class Told:
     def json(self) -> Any:
         """Its body, read as JSON."""
         return json.loads(self.body)
+
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Width and height of its body, read as a picture to the end."""
+        if self.headers["content-type"].startswith("image/svg+xml"):
+            root = ET.fromstring(self.body)
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            return int(root.get("width", 0)), int(root.get("height", 0))
+        with Image.open(io.BytesIO(self.body)) as found:
+            found.load()
+            assert Image.MIME[str(found.format)] == self.headers["content-type"]
+            return found.size
+
+    @property
+    def said(self) -> str:
+        """All text of its body, read as XML."""
+        return "|".join(ET.fromstring(self.body).itertext())
 
 
 class Visitor:

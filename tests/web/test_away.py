@@ -64,7 +64,7 @@ def test_unreadable_sqlite_file(tmp_path: Path) -> None:
         furnished(store)
         with served(store) as visitor:
             before = visitor.ask(LAST).json
-            whole = _take_away(store, file)
+            whole = spoil(store)
             until(lambda: visitor.ask(LAST).json["stale"])
             check_last_known(visitor, before)
             file.write_bytes(whole)
@@ -72,8 +72,10 @@ def test_unreadable_sqlite_file(tmp_path: Path) -> None:
             assert visitor.ask(LAST).json == before
 
 
-def _take_away(store: Store, file: Path) -> bytes:
-    """Spoil the file, with everything in it and nothing beside it; gives what it was."""
+def spoil(store: Store) -> bytes:
+    """Spoil a SQLite file, with everything in it and nothing beside it; gives what it was."""
+    file = store.database.file
+    assert file is not None
     with store.database.outside_transaction() as conn:
         conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = file.read_bytes()

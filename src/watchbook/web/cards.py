@@ -2,14 +2,18 @@
 
 They are made for proxies of images such as GitHub's: everybody may keep them, for minutes, and
 ask with an ``ETag`` whether they are still the same; no cookie, and everything in one file.
+
+While the database cannot be read the last card stands. Where there is none, or it told of
+something that is over, a card says so, of nobody in particular: status 200, since a picture that
+failed would be a hole in somebody's page, and kept for seconds, so that a proxy asks again soon.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -21,7 +25,7 @@ from watchbook.render.cards.canvas import DARK_STYLE, Look
 from watchbook.render.cards.heatmap import heatmap_card
 from watchbook.render.cards.languages import words_of
 from watchbook.render.cards.png import NotDrawn, look_of_png, png_of
-from watchbook.render.cards.shot import last_card, now_card
+from watchbook.render.cards.shot import away_card, last_card, now_card
 from watchbook.render.cards.year import year_card
 from watchbook.render.statistics import Ranked
 from watchbook.sharing import Part
@@ -31,7 +35,7 @@ from watchbook.store.pictures import Kind
 from watchbook.store.watched import of_type
 from watchbook.web.answers import FOR_ANYBODY, PNG, SVG, Answer, kept_for
 from watchbook.web.asking import kind, number
-from watchbook.web.front import Asked, Make, View
+from watchbook.web.front import Asked, View
 from watchbook.web.security import CSP, digest, policy
 from watchbook.web.shelf import Offline
 
@@ -41,12 +45,31 @@ YEARS = range(1900, 2200)
 _HEADERS = {**FOR_ANYBODY, CSP: policy(style_src=digest(DARK_STYLE), img_src="data:")}
 _POSTER, _SMALL_POSTER = 232, 160
 """Pixels: posters are drawn on at most half as many, for sharp screens."""
+_FRESH_AWAY = "public, max-age=15"
+"""Shown no longer than that: neither while it is renewed, nor when we fail."""
 _FAVOURITES = 6
 """How many titles are the most watched of a year."""
 _NOT_DRAWN = "The card cannot be drawn as PNG at the moment; as SVG it can."
 _log = logger("web")
 
 Draw = Callable[[Look], str]
+
+
+def _never(_conn: sa.Connection, _asked: Asked) -> None:
+    return None
+
+
+def _when_over(conn: sa.Connection, asked: Asked) -> datetime | None:
+    running = showing.now_of(conn, asked.public)
+    return running.expires_at if running else None
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """How long a card may be kept: by others, and by us."""
+
+    cache: str
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -61,44 +84,51 @@ class Card:
     """How long it may be shown without asking again."""
     query: tuple[str, ...] = ()
     """Parameters of its own."""
+    ends_at: Callable[[sa.Connection, Asked], datetime | None] = _never
+    """When what it tells is over, even if nothing changes."""
 
     @property
     def views(self) -> tuple[View, View]:
         """Its two routes."""
-        query = ("theme", "width", "locale", *self.query)
-        return (
-            View(f"/card/{self.name}.svg", self.part, self._make(_as_svg), query),
-            View(f"/card/{self.name}.png", self.part, self._make(_as_png), query),
-        )
+        return self._view("svg", _as_svg), self._view("png", _as_png)
 
-    def _make(self, answered: Callable[[Draw, Look, str], Answer]) -> Make:
+    def _view(self, suffix: str, answered: Callable[[Draw, Look, _Kept], Answer]) -> View:
         def make(conn: sa.Connection, asked: Asked) -> Answer:
-            look = _look(asked, self.width)
-            return answered(self.draw(conn, asked), look, kept_for(self.fresh))
+            look = _look(asked.query, self.width)
+            kept = _Kept(kept_for(self.fresh), self.ends_at(conn, asked))
+            return answered(self.draw(conn, asked), look, kept)
 
-        return make
+        def away(query: Mapping[str, str]) -> Answer:
+            return answered(away_card, _look(query, self.width), _Kept(_FRESH_AWAY))
+
+        query = ("theme", "width", "locale", *self.query)
+        return View(f"/card/{self.name}.{suffix}", self.part, make, query, instead=away)
 
 
-def _as_svg(draw: Draw, look: Look, cache: str) -> Answer:
-    return Answer(draw(look).encode(), SVG, cache=cache, headers=_HEADERS)
+def _as_svg(draw: Draw, look: Look, kept: _Kept) -> Answer:
+    return _answer(draw(look).encode(), SVG, kept)
 
 
-def _as_png(draw: Draw, look: Look, cache: str) -> Answer:
+def _as_png(draw: Draw, look: Look, kept: _Kept) -> Answer:
     try:
         drawn = png_of(draw(look_of_png(look)))
     except NotDrawn as reason:
         _log.warning(reason.message, hint=reason.hint)
         raise Offline(_NOT_DRAWN) from reason
-    return Answer(drawn, PNG, cache=cache, headers=_HEADERS)
+    return _answer(drawn, PNG, kept)
 
 
-def _look(asked: Asked, usual: int) -> Look:
-    theme = asked.query.get("theme", themes.AUTO)
+def _answer(drawn: bytes, media_type: str, kept: _Kept) -> Answer:
+    return Answer(drawn, media_type, cache=kept.cache, headers=_HEADERS, ends_at=kept.ends_at)
+
+
+def _look(query: Mapping[str, str], usual: int) -> Look:
+    theme = query.get("theme", themes.AUTO)
     if theme not in themes.NAMES:
         names = ", ".join(themes.NAMES)
         raise InputError(f"There is no theme {theme!r}.", hint=f"theme is one of {names}.")
-    width = number(asked.query, "width", range(NARROWEST, WIDEST + 1)) or usual
-    return Look(width, words_of(asked.query.get("locale", "")), theme)
+    width = number(query, "width", range(NARROWEST, WIDEST + 1)) or usual
+    return Look(width, words_of(query.get("locale", "")), theme)
 
 
 def _last(conn: sa.Connection, asked: Asked) -> Draw:
@@ -193,7 +223,7 @@ def _picture(
 
 CARDS = (
     Card("last", Part.LAST, 440, _last, timedelta(minutes=5), ("type",)),
-    Card("now", Part.NOW, 440, _now, timedelta(minutes=1)),
+    Card("now", Part.NOW, 440, _now, timedelta(minutes=1), ends_at=_when_over),
     Card("year", Part.STATISTICS, 800, _year, timedelta(hours=1), ("year",)),
     Card("heatmap", Part.STATISTICS, 800, _heatmap, timedelta(hours=1), ("year", "type")),
 )

@@ -1,4 +1,8 @@
-"""Feeds of plays and the calendar."""
+"""Feeds of plays and the calendar.
+
+While the database cannot be read, and a feed is not in memory, there is no answer (503): readers
+keep what they have and ask again, and a feed without entries would say that there are none.
+"""
 
 from __future__ import annotations
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from operator import attrgetter
 
 import sqlalchemy as sa
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,7 +24,7 @@ from watchbook.store.opening import Store
 from watchbook.values import period
 from watchbook.web.answers import FOR_ANYBODY, Answer, as_json
 from watchbook.web.refusals import refusal, wants_page
-from watchbook.web.shelf import OLDEST, SILENT, Key, Offline, Shelf, Watcher
+from watchbook.web.shelf import OLDEST, RETRY_AFTER, SILENT, Key, Offline, Shelf, Watcher
 
 NOT_PUBLIC = as_json({"ok": False, "reason": "not public"}, status=404)
 _METHODS = "GET, HEAD, OPTIONS"
@@ -36,6 +38,8 @@ PREFLIGHT = {
 """What is said to a browser that asks first whether it may ask."""
 _EVERYBODY = ("people",)
 _USUAL_PERIOD = timedelta(minutes=5)
+_SPARE = 8
+"""Threads for what is made without the store."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,11 @@ class View:
     """What is said when the part is not public, or there is no such account."""
     offline: Callable[[Answer | None, str], Answer] | None = None
     """What is said while the store cannot be read, made of the last answer (if any) and why;
-    without it the last answer as it was, else 503."""
+    without it the last answer as it was, else ``instead``, else 503."""
+    instead: Callable[[Mapping[str, str]], Answer] | None = None
+    """Made in a thread of the parameters alone, while the store cannot be read and there is no
+    last answer, or one that is not true any more: an honest answer for who can show no other.
+    It is the same for every account. Raises InputError and Offline, as ``make`` does."""
 
 
 class Front:
@@ -84,6 +92,7 @@ class Front:
         self._sync_every = sync_every
         self._people: Shelf[People] = Shelf(self.watcher, give_old=False)
         self._views: Shelf[Answer] = Shelf(self.watcher, weigh=attrgetter("weight"), lasts=_lasts)
+        self._spare = CapacityLimiter(_SPARE)
 
     async def person(self, name: str | None) -> Public | None:
         """The account called ``name``, else the owner's; None for a stranger. Raises Offline."""
@@ -121,8 +130,6 @@ class Front:
             return found
         try:
             return await self._answer(view, path, query)
-        except Offline as away:
-            return _offline(view, None, away.why)
         except InputError as reason:
             told = {"ok": False, "reason": reason.message, "hint": reason.hint}
             return as_json(told, status=400)
@@ -130,6 +137,18 @@ class Front:
     async def _answer(
         self, view: View, path: Mapping[str, str], query: Mapping[str, str]
     ) -> Answer:
+        try:
+            answer = await self._last_answer(view, path, query)
+        except Offline as away:
+            return await self._away(view, None, away.why, query)
+        if answer is view.refused or not self.watcher.offline:
+            return answer
+        return await self._away(view, answer, SILENT, query)
+
+    async def _last_answer(
+        self, view: View, path: Mapping[str, str], query: Mapping[str, str]
+    ) -> Answer:
+        """The newest answer that there is; raises Offline when there is none."""
         person = await self.person(_name(path, query))
         if person is None or not person.shows(view.part):
             return view.refused
@@ -146,9 +165,22 @@ class Front:
             with self.store.database.read() as conn:
                 return view.make(conn, asked)
 
-        key = _key(view, person, path, query)
-        answer = await self._views.get(key, _topics(person), make)
-        return _offline(view, answer, SILENT) if self.watcher.offline else answer
+        return await self._views.get(_key(view, person, path, query), _topics(person), make)
+
+    async def _away(
+        self, view: View, last: Answer | None, why: str, query: Mapping[str, str]
+    ) -> Answer:
+        """What is said while nothing can be made: the last answer, or that there is none."""
+        if view.offline is not None:
+            return view.offline(last, why)
+        if last is not None and (view.instead is None or _holds(last)):
+            return last
+        if view.instead is not None and why == SILENT:
+            with suppress(Offline):
+                # Threads that wait for the store may be all that there are usually.
+                known = _known(view, query)
+                return await to_thread.run_sync(view.instead, known, limiter=self._spare)
+        return away(why)
 
     def route(self, view: View) -> Route:
         """``view`` as a route of the application."""
@@ -157,11 +189,26 @@ class Front:
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=PREFLIGHT)
             answer = await self.answer(view, request.path_params, request.query_params)
-            if answer is NOT_PUBLIC and wants_page(request.scope):
-                answer = refusal(request.scope, 404, self.base_url)
-            return answer.response(request)
+            return self._for_who_asks(answer, request).response(request)
 
         return Route(view.path, endpoint, methods=["GET", "OPTIONS"])
+
+    def _for_who_asks(self, answer: Answer, request: Request) -> Answer:
+        """``answer``, as a small page for a person where it is a refusal made for programs."""
+        if answer is NOT_PUBLIC and wants_page(request.scope):
+            return refusal(request.scope, 404, self.base_url)
+        if "Retry-After" in answer.headers and wants_page(request.scope):
+            return refusal(request.scope, answer.status, self.base_url, answer.headers)
+        return answer
+
+
+def away(why: str = SILENT) -> Answer:
+    """That nothing can be said at the moment, and why: programs ask again, and keep what they have.
+
+    A feed or a calendar without entries would say that there are none.
+    """
+    told = as_json({"ok": False, "reason": why}, status=503)
+    return replace(told, headers={**told.headers, "Retry-After": RETRY_AFTER})
 
 
 def _name(path: Mapping[str, str], query: Mapping[str, str]) -> str | None:
@@ -194,7 +241,6 @@ def _lasts(answer: Answer) -> float:
     return min(OLDEST, max(0.0, (answer.ends_at - now()).total_seconds()))
 
 
-def _offline(view: View, last: Answer | None, why: str) -> Answer:
-    if view.offline is not None:
-        return view.offline(last, why)
-    return last or as_json({"ok": False, "reason": why}, status=503)
+def _holds(answer: Answer) -> bool:
+    """Whether an answer is still true, as far as that can be known without the store."""
+    return answer.ends_at is None or now() < answer.ends_at

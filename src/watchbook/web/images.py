@@ -1,7 +1,9 @@
 """``/images/KEY``: pictures from our own store, and drawn ones where there are none.
 
 A picture is given to strangers only while a public page shows its title. Its name changes with
-its bytes, so whoever has it may keep it for ever. What was asked for lately stays in memory.
+its bytes, so whoever has it may keep it for ever. What was asked for lately stays in memory; for
+everything else a picture without a name is drawn while the database cannot be read, alike for what
+is public, what is not, and what does not exist. Nobody may keep it.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _TOPICS = (changes.PEOPLE, changes.PICTURES)
 Make = Callable[[Store, sa.Connection, str], Answer]
 """Makes an answer for what an address names."""
 
-_AWAY = Answer(b"", "text/plain", 503, headers={"Retry-After": "60"})
+_NOT_NOW = "Picture not available right now"
 
 
 class Images:
@@ -58,7 +60,7 @@ class Images:
         key = request.path_params["key"]
         if not _KEY.fullmatch(key):
             return NOT_PUBLIC.response(request)
-        return (await self._answer(key, _kept)).response(request)
+        return (await self._answer(key, _kept, _AWAY)).response(request)
 
     async def _title(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -66,9 +68,12 @@ class Images:
             return _UNKNOWN.response(request)
         if not _TITLE.fullmatch(name):
             return NOT_PUBLIC.response(request)
-        return (await self._answer(key_in(name), _drawn_for_all)).response(request)
+        title_key = key_in(name)
+        away = _away(title_key)
+        return (await self._answer(title_key, _drawn_for_all, away)).response(request)
 
-    async def _answer(self, key: str, make: Make) -> Answer:
+    async def _answer(self, key: str, make: Make, away: Answer) -> Answer:
+        """What ``make`` makes of what ``key`` names; ``away`` when that cannot be known."""
         store = self._front.store
 
         def made() -> Answer:
@@ -78,7 +83,7 @@ class Images:
         try:
             return await self._shelf.get((make.__name__, key), _TOPICS, made)
         except Offline:
-            return _AWAY
+            return away
 
 
 def _kept(store: Store, conn: sa.Connection, key: str) -> Answer:
@@ -119,5 +124,12 @@ def _svg(drawn: str, cache: str) -> Answer:
     return Answer(drawn.encode(), SVG, cache=cache, headers=FOR_ANYBODY)
 
 
+def _away(title_key: str | None) -> Answer:
+    """A picture in the title's colour and form, which its key tells, and nothing else of it."""
+    kind = Kind.STILL if title_key and title_key.startswith("episode:") else Kind.POSTER
+    return _svg(placeholder(_NOT_NOW, title_key, kind), NOT_KEPT)
+
+
+_AWAY = _away(None)
 _UNKNOWN = _svg(placeholder(None, None), kept_for(_DRAWN_FRESH))
 """Tells nothing about anybody."""

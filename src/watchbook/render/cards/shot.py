@@ -1,4 +1,4 @@
-"""The cards of one film or episode: the last one watched, and the one being watched."""
+"""The cards of one film or episode: the last one watched, the one being watched, and neither."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ def now_card(facts: Now, look: Look) -> str:
     card.titles(above_foot=card.sizes.small * 1.2)
     card.foot(ends)
     return card.finished(words.watching_now, ends)
+
+
+def away_card(look: Look) -> str:
+    """A card that says that nothing can be shown at the moment, and nothing of anybody."""
+    return _empty("", look.words.not_now, "Watchbook", look)
 
 
 def _told(shot: Shot | None, look: Look) -> str:
@@ -163,7 +168,7 @@ def _draw_sign(canvas: Canvas, x: float, y: float, size: float, *, live: bool) -
 
 
 def _empty(who: str, words: str, more: str, look: Look) -> str:
-    """A card that says honestly that there is nothing to show."""
+    """A card that says honestly that there is nothing to show, and whose it is, if that is told."""
     sizes = _sizes(look.width)
     canvas = Canvas(look, sizes.poster + 2 * sizes.pad)
     middle, icon = canvas.height / 2, sizes.poster * 0.8
@@ -171,8 +176,8 @@ def _empty(who: str, words: str, more: str, look: Look) -> str:
     left = 2 * sizes.pad + icon
     room = look.width - sizes.pad - left
     lines = letters.wrapped(words, room, sizes.title, 2, bold=True)
-    who = letters.fit_for_line(who)
-    small = [*letters.wrapped(more, room, sizes.small, 3 - len(lines)), f"@{who}"]
+    who = f"@{letters.fit_for_line(who)}" if who else ""
+    small = [*letters.wrapped(more, room, sizes.small, 3 - len(lines)), *filter(None, [who])]
     tall = len(lines) * sizes.title * _LEADING + len(small) * sizes.small * 1.5
     y = middle - tall / 2 + sizes.title
     for line in lines:
@@ -182,7 +187,7 @@ def _empty(who: str, words: str, more: str, look: Look) -> str:
     for line in small:
         canvas.line(left, y, line, sizes.small, room, "soft")
         y += sizes.small * 1.5
-    return canvas.finished(words, ". ".join(filter(None, (words, more, f"@{who}"))))
+    return canvas.finished(words, ". ".join(filter(None, (words, more, who))))
 
 
 def _draw_screen(canvas: Canvas, x: float, y: float, width: float) -> None:

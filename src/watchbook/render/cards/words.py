@@ -25,6 +25,8 @@ class Words:
     watching_now: str
     nothing_now: str
     nothing_yet: str
+    not_now: str
+    """That nothing can be shown at the moment."""
     unknown_date: str
     unknown_title: str
     plays: Forms
