@@ -94,7 +94,8 @@ def _tell(conn: sa.Connection, asked: Asked) -> Answer:
 
 
 _OEMBED = View("/oembed", Part.LAST, _tell, query=(*_WISHES, "format", "maxwidth", "maxheight"))
-"""Not a route of its own: whose account it is stands in the address that is asked about."""
+"""Not a route of its own: whose account it is stands in the address that is asked about, else
+beside it, as for every view."""
 
 
 def _pixels(text: str | None) -> int | None:
@@ -104,7 +105,7 @@ def _pixels(text: str | None) -> int | None:
 
 @dataclass(frozen=True)
 class _Meant:
-    """Whose page an address of ours is (None: the owner's), and how it should look."""
+    """Whose page an address of ours is (None: it does not say), and how it should look."""
 
     account: str | None
     wishes: Mapping[str, str]
@@ -135,7 +136,8 @@ def routes(front: Front) -> list[Route]:
         if meant is None:
             told = {"ok": False, "reason": "url is no page of this Watchbook"}
             return as_json(told, status=404).response(request)
-        account = {"name": meant.account} if meant.account else {}
+        name = meant.account or query.get("account")
+        account = {"name": name} if name else {}
         asked = {name: query[name] for name in _OEMBED.query if name in query}
         answer = await front.answer(_OEMBED, account, {**asked, **meant.wishes})
         return answer.response(request)
