@@ -12,6 +12,7 @@ from icalendar import Calendar
 from tests.hostile import STORABLE
 from tests.web.open_book import BASE_URL, OpenBook, a_film, ago, an_episode
 from tests.web.open_book import open_book as opening
+from tests.web.valid import problems
 from watchbook.clock import from_iso, now, to_millis
 from watchbook.render.plain import plain
 from watchbook.sharing import Part
@@ -34,7 +35,7 @@ def read(book: OpenBook, query: str = "") -> Any:
     told = book.ask(PATH + query)
     assert told.status == 200, told.body
     assert told.headers["content-type"] == "text/calendar; charset=utf-8"
-    assert all(len(line) <= 75 for line in told.body.split(b"\r\n"))
+    assert problems("ics", told.body) == []
     return Calendar.from_ical(told.body)
 
 

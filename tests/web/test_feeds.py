@@ -11,9 +11,9 @@ import pytest
 from lxml import etree  # type: ignore[import-untyped]
 
 from tests.hostile import STORABLE
-from tests.web.json_feed import problems
 from tests.web.open_book import BASE_URL, OpenBook, a_film, ago, an_episode, hang_poster
 from tests.web.open_book import open_book as opening
+from tests.web.valid import problems
 from watchbook.render.plain import LONGEST, plain
 from watchbook.sharing import Part
 from watchbook.store.opening import Store
@@ -30,13 +30,12 @@ def book(store: Store, tmp_path: Path) -> Iterator[OpenBook]:
 
 
 def feed(book: OpenBook, kind: str, query: str = "") -> Any:
-    """A feed, read by somebody else's reader where there is one; it must have no fault."""
+    """A feed that is as its format has it, read by somebody else's reader where there is one."""
     told = book.ask(f"/feeds/plays.{kind}{query}")
     assert told.status == 200, told.body
+    assert problems(kind, told.body) == []
     if kind == "json":
-        assert problems(json.loads(told.body)) == []
         return json.loads(told.body)
-    etree.fromstring(told.body)
     found = feedparser.parse(
         told.body, response_headers={"content-type": told.headers["content-type"]}
     )
