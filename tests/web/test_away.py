@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,6 +83,17 @@ def spoil(store: Store) -> bytes:
     file.write_bytes(b"unreadable " * (len(whole) // 11))
     store.database.engine.dispose()  # SQLite may know by heart what a connection has read
     return whole
+
+
+def spoil_file(file: Path) -> None:
+    """Spoil a SQLite file that other processes have open, and what they know of it by heart."""
+    with closing(sqlite3.connect(file)) as conn:
+        until(lambda: conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        whole = file.stat().st_size
+        file.write_bytes(b"unreadable " * (whole // 11))
+        index = file.with_name(f"{file.name}-shm")
+        with index.open("r+b") as shared:  # who finds it void reads the file anew
+            shared.write(bytes(index.stat().st_size))
 
 
 def test_postgresql_is_stopped(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_millis, now, to_iso, to_millis
+from watchbook.errors import StoreError
 from watchbook.store import outbox, runs, workers
 from watchbook.store.database import Database
 from watchbook.store.grants import State
@@ -52,6 +53,14 @@ class Health(msgspec.Struct, frozen=True):
 
 DOWN = Health("down")
 """What is known while the database, or the keeper of the schedule, does not answer."""
+
+
+def known(database: Database) -> Health:
+    """How everything stands now; down when the database does not answer."""
+    try:
+        return look(database)
+    except StoreError:
+        return DOWN
 
 
 def look(database: Database) -> Health:
