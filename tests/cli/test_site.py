@@ -222,6 +222,26 @@ def test_a_site_shows_how_it_stands(run: Run, published: Published, blog: Blog) 
     assert "1 rejected" in run("status").out
 
 
+def test_posts_that_need_their_owner_are_named(run: Run, published: Published, blog: Blog) -> None:
+    """With their numbers, however much has gone out since; those that are settled are not."""
+    published.watch(film_play(11, 1, ago(hours=9)), film_play(12, 2, ago(hours=8)))
+    blog.tricks.extend([lambda _, __: as_json({}, 400), lambda _, __: Said(504)])
+    run("publish")
+    published.watch(*(film_play(n, n, ago(hours=1)) for n in range(21, 28)))
+    run("publish")
+    refused, unknown = published.posts()[:2]
+    shown = run("site", "show", "blog").out
+    for post, words in ((refused, "refuses it"), (unknown, "not known whether")):
+        (line,) = [one for one in shown.splitlines() if one.split()[:1] == [str(post.id)]]
+        assert post.state in line
+        assert words in line
+    told = json.loads(run("site", "show", "--json").out)
+    assert [one["post"] for one in told["asking"]] == [unknown.id, refused.id]
+    for post in (refused, unknown):
+        run("publish", "--settle", str(post.id), "drop")
+    assert "need a word from you" not in run("site", "show").out
+
+
 def test_pause_and_resume(run: Run, published: Published, blog: Blog) -> None:
     """Nothing goes out in between, and nothing is lost."""
     published.watch(film_play(11, 1, ago(hours=1)))

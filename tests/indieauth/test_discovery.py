@@ -340,7 +340,7 @@ def test_a_protected_page_may_not_lead_to_an_open_one() -> None:
 def test_an_endpoint_that_moved_is_found_again(http: HttpClient, site: Website) -> None:
     """On the same server the token may be used at the new address."""
     site.pages["/"] = html(OLD)
-    found = moved_to(http, site.url(), site.url("/old"), loopback=True)
+    found = moved_to(http, site.url(), site.url("/old"))
     assert found == site.url("/micropub")
 
 
@@ -360,7 +360,7 @@ def test_a_token_does_not_move_to_another_server(
         OLD.replace('rel="micropub" href="/micropub"', f'rel="{link and "micropub"}" href="{link}"')
     )
     with pytest.raises(SignInFailed) as caught:
-        moved_to(http, site.url(), before, loopback=True)
+        moved_to(http, site.url(), before)
     assert caught.value.hint is not None
 
 

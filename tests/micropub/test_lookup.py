@@ -153,6 +153,29 @@ def test_an_expected_address_proves_nothing(micropub: Micropub, site: Website, s
     assert find(micropub, WANTED, expected=URL) == CANNOT_TELL
 
 
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        (without(SENT, "mp-slug"), True),
+        (without(SENT, "mp-slug", "watch-of"), True),
+        (without(bare(POST), "published"), True),
+        ({"content": ["x"]}, True),
+        (without(LATER, "mp-slug"), False),
+        (without(bare(replace(POST, watched=[Watched(9, HEAT)])), "published"), False),
+        (without(LATER, "watch-of"), False),
+        ({"slug": "trakt-9"}, False),
+        ({}, False),
+    ],
+)
+def test_what_a_post_tells_counts_before_its_address(
+    micropub: Micropub, site: Website, found: dict[str, Any], same: bool
+) -> None:
+    """A server that answers with another post than was asked for has not got this one."""
+    site.pages["/micropub"] = as_json({"properties": found})
+    url = "https://a.example/2020/trakt-5611853642"
+    assert (find(micropub, WANTED, expected=url) == Lookup(Sight.FOUND, url)) is same
+
+
 def test_finds_a_post_in_the_list(micropub: Micropub, site: Website) -> None:
     """Also behind the first page, and when newer posts stand before it."""
     many = [other(n, NEWER) for n in range(120)]

@@ -137,6 +137,15 @@ def test_an_endpoint_that_moved_on_its_host_is_followed(home: Home, blog: Blog) 
     assert home.book.stands().endpoint == blog.site.url("/new")
 
 
+def test_an_endpoint_is_followed_where_nobody_can_sign_in(home: Home, blog: Blog) -> None:
+    """A site whose token was made by hand may name its endpoint and nothing else."""
+    target = blog.site.url("/new")
+    moved(blog, target)
+    blog.site.pages["/"] = html(f'<link rel="micropub" href="{target}">')
+    publish(home)
+    assert (home.book.states(), blog.made) == (["published"], ["trakt-11"])
+
+
 def test_the_token_never_goes_to_another_host(home: Home, blog: Blog) -> None:
     """An endpoint on another host has to be signed in to by the owner."""
     elsewhere = blog.site.url("/new", host="elsewhere.localhost")

@@ -259,7 +259,7 @@ def _settle(context: Context, post_id: int, answer: str, url: str | None) -> Non
         if post is None or post.account_id != account.id:
             raise InputError(
                 f"{account.name} has no post {post_id}.",
-                hint="`watchbook site show` and `watchbook publish --dry-run` name them.",
+                hint="`watchbook site show` names the posts that need a word from you.",
             )
         desk.settle(conn, post, answer, url)
         post = outbox.get(conn, post_id)

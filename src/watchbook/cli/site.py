@@ -14,11 +14,14 @@ from watchbook.cli.site_ends import remove, reset, test
 from watchbook.errors import InputError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from watchbook.cli.context import Context
     from watchbook.publish.standing import SiteStanding
     from watchbook.store.sites import Site, SiteState
 
 _FEW_TRIES = 5
+_MOST_ASKING = 20
 _PREVIEWED = 3
 
 
@@ -67,6 +70,7 @@ def show_(context: Context, name: str | None) -> None:
     found = site_called(context, name)
     with context.store.database.read() as conn:
         stands = standing(conn, found)
+        asking = _asking(conn, found)
         tries = attempts.latest(conn, found.id, _FEW_TRIES)
     answers = [
         {
@@ -80,11 +84,40 @@ def show_(context: Context, name: str | None) -> None:
         for post, attempt in tries
     ]
     show(context, _about(stands), head=found.name, aside=found.me or "")
+    if asking:
+        show(context, map(_about_asking, asking), head="Posts that need a word from you")
     show(context, _about_rules(found), head="Rules that differ from the defaults")
     if answers:
         show(context, map(_about_try, answers), head="What it answered last")
     if context.json:
-        context.answer({**_as_data(stands), "rules": found.rules, "answers": answers})
+        told = {"rules": found.rules, "asking": asking, "answers": answers}
+        context.answer({**_as_data(stands), **told})
+
+
+def _asking(conn: Connection, found: Site) -> list[dict[str, Any]]:
+    """The newest posts that were refused, or of which nobody knows whether they are there."""
+    from watchbook.store import outbox
+    from watchbook.store.outbox import PostState
+
+    states = [PostState.UNKNOWN, PostState.REJECTED]
+    posts = outbox.find(conn, found.id, states, newest_first=True, limit=_MOST_ASKING)
+    return [
+        {
+            "post": post.id,
+            "kind": post.kind,
+            "state": post.state,
+            "watched_at": _moment(post.watched_at) if post.watched_at else None,
+            "words": post.words,
+            "url": post.url,
+        }
+        for post in posts
+    ]
+
+
+def _about_asking(one: dict[str, Any]) -> Row:
+    kind = "" if one["kind"] == "create" else one["kind"]
+    about = ", ".join(filter(None, (one["state"], kind, one["watched_at"])))
+    return Row(f"{one['post']}", f"{about}: {one['words']}")
 
 
 def _list(context: Context) -> None:

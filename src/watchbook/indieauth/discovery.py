@@ -49,9 +49,7 @@ def discover(http: HttpClient, profile: str, *, loopback: bool = False) -> Disco
     documents that are too large or no JSON.
     """
     answer = fetching.page(http, profile)
-    secure = is_https(profile) or is_https(answer.url)
-    if secure and not is_https(answer.url):
-        raise rejected(profile, f"{profile} leads to a page that is not protected by https")
+    secure = _is_secure(profile, answer)
     return Discovered(
         profile,
         _known(answer.settled, loopback=loopback) or profile,
@@ -61,19 +59,27 @@ def discover(http: HttpClient, profile: str, *, loopback: bool = False) -> Disco
     )
 
 
-def moved_to(http: HttpClient, me: str, endpoint: str, *, loopback: bool = False) -> str:
+def micropub_of(http: HttpClient, me: str) -> str | None:
+    """Where the page of ``me`` has posts sent to, whether or not one can sign in there.
+
+    Raises RemoteUnavailable, RemoteRejected and RemoteChanged.
+    """
+    answer = fetching.page(http, me)
+    return _micropub(answer, me, secure=_is_secure(me, answer))
+
+
+def moved_to(http: HttpClient, me: str, endpoint: str) -> str:
     """Where the Micropub endpoint of ``me`` is now, for a token that was given for ``endpoint``.
 
     Raises SignInFailed when the site takes no posts any more, or elsewhere than before: a token is
-    not sent to a server that a page names perhaps for an hour only. Raises as :func:`discover`.
+    not sent to a server that a page names perhaps for an hour only. Raises as :func:`micropub_of`.
     """
-    found = discover(http, me, loopback=loopback).micropub
+    found = micropub_of(http, me)
     if found is None:
         raise failed(
             f"{host_of(me)} does not say any more where posts go.", f"Check the site. {_SET_UP}"
         )
-    downgraded = is_https(endpoint) and not is_https(found)
-    if host_of(found) != host_of(endpoint) or downgraded:
+    if origin(found) != origin(endpoint):
         raise failed(
             f"{host_of(me)} takes posts at {host_of(found)} now, which Watchbook has no token for.",
             "Sign in with this site again.",
@@ -138,6 +144,13 @@ def _endpoints(http: HttpClient, answer: Answer, profile: str, *, secure: bool) 
         checked(profile, "authorization endpoint", authorization, secure=secure),
         checked(profile, "token endpoint", token, secure=secure),
     )
+
+
+def _is_secure(profile: str, answer: Answer) -> bool:
+    """Whether the page is protected; raises RemoteRejected when only its address was."""
+    if is_https(profile) and not is_https(answer.url):
+        raise rejected(profile, f"{profile} leads to a page that is not protected by https")
+    return is_https(answer.url)
 
 
 def _micropub(answer: Answer, profile: str, *, secure: bool) -> str | None:

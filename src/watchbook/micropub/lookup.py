@@ -132,9 +132,16 @@ def _looks(
 
 
 def _at(micropub: Micropub, wanted: Wanted, url: str) -> Lookup:
-    """A post that is not there may have got another address, so nothing else is certain."""
+    """A post that is not there may have got another address, so nothing else is certain.
+
+    Some servers answer with another post than the one asked for: what that tells of itself counts
+    before its address does.
+    """
     source = micropub.source(url)
-    there = source.there and wanted.is_in({"url": [url], **source.properties})
+    found = source.properties
+    there = source.there and wanted.is_in({"url": [url], **found})
+    if wanted.is_denied_by(found):
+        return CANNOT_TELL
     return Lookup(Sight.FOUND, url) if there else CANNOT_TELL
 
 

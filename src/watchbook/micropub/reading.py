@@ -47,11 +47,20 @@ class Wanted:
         if slugs:
             return self.slug in slugs
         cites = list(values(properties, "watch-of"))
-        ids = {one for cite in cites for one in texts(properties_of(cite), "trakt-watch-id")}
+        ids = _ids(cites)
         if ids:
             return ids == self.history_ids
         urls = {_path(one) for one in _addresses(cites)}
         return urls == self.urls and self._is_dated(properties)
+
+    def is_denied_by(self, properties: Mapping[str, Any]) -> bool:
+        """Whether these say of themselves that they are of another post, by whatever they tell."""
+        cites = list(values(properties, "watch-of"))
+        slugs, ids = _slugs(properties), _ids(cites)
+        if ids or (slugs and self.slug not in slugs):
+            return ids != self.history_ids
+        urls = {_path(one) for one in _addresses(cites)}
+        return bool(urls) and not urls & self.urls
 
     def _is_dated(self, properties: Mapping[str, Any]) -> bool:
         found = published(properties)
@@ -95,6 +104,11 @@ def published(properties: Mapping[str, Any]) -> datetime | None:
         except ValueError:
             continue
     return None
+
+
+def _ids(cites: Iterable[Any]) -> set[str]:
+    """The numbers of the plays that a post is about."""
+    return {one for cite in cites for one in texts(properties_of(cite), "trakt-watch-id")}
 
 
 def _addresses(cites: Iterable[Any]) -> Iterator[str]:

@@ -22,21 +22,18 @@ from watchbook.errors import (
     SettingsError,
 )
 from watchbook.http import HttpClient
-from watchbook.indieauth import fetching
 from watchbook.indieauth.addresses import is_loopback, profile_url
-from watchbook.indieauth.discovery import checked, discover, rejected
+from watchbook.indieauth.discovery import discover, micropub_of, rejected
 from watchbook.indieauth.document import Client, client_at, client_document
 from watchbook.indieauth.endpoints import SignIn
 from watchbook.indieauth.flow import Pending, start
 from watchbook.indieauth.identity import SignedIn, complete
-from watchbook.indieauth.links import first_link
 from watchbook.indieauth.tokens import SiteToken, back_on_failure, give_back, not_told
 from watchbook.micropub.client import Micropub
 from watchbook.micropub.outcome import Kind as Ending
 from watchbook.store import leases, media, sites
 from watchbook.store.accounts import Account
 from watchbook.store.sites import Kind, Site, SiteState
-from watchbook.urls import is_https
 
 SCOPES = ("create", "update", "delete", "undelete", "media", "profile")
 
@@ -127,7 +124,9 @@ def by_token(
     Raises as :func:`begin` does, and AuthorisationNeeded when the site does not take it.
     """
     me = profile_url(address, loopback=is_at_home(installation))
-    endpoint = _micropub_of(installation.http.naming_hosts(), me)
+    endpoint = micropub_of(installation.http.naming_hosts(), me)
+    if endpoint is None:
+        raise _takes_no_posts(me)
     _check_token(installation.http.naming_hosts(), endpoint, token)
     kept = SiteToken(token, "create", now())
     client_id = client_at(installation.settings.base_url).client_id
@@ -151,7 +150,7 @@ def part(installation: Installation, site: Site) -> str | None:
 
 def _endpoint(signed: SignedIn) -> str:
     if signed.micropub is None:
-        raise rejected(signed.me, f"{signed.me} takes no posts by Micropub", _NO_MICROPUB)
+        raise _takes_no_posts(signed.me)
     if not signed.token.may_post:
         raise AuthorisationNeeded(
             f"{signed.me} gave leave for {signed.token.scope or 'nothing'}, and not to post.",
@@ -160,11 +159,8 @@ def _endpoint(signed: SignedIn) -> str:
     return signed.micropub
 
 
-def _micropub_of(http: HttpClient, me: str) -> str:
-    found = first_link(fetching.page(http, me), "micropub")
-    if found is None:
-        raise rejected(me, f"{me} takes no posts by Micropub", _NO_MICROPUB)
-    return checked(me, "Micropub endpoint", found, secure=is_https(me))
+def _takes_no_posts(me: str) -> RemoteRejected:
+    return rejected(me, f"{me} takes no posts by Micropub", _NO_MICROPUB)
 
 
 def _check_token(http: HttpClient, endpoint: str, token: str) -> None:

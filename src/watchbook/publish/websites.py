@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from urllib.parse import urlsplit
 
 import msgspec
 
 from watchbook.clock import now
 from watchbook.errors import OutcomeUnknown, WatchbookError
 from watchbook.http import HttpClient
-from watchbook.indieauth.discovery import discover
+from watchbook.indieauth.discovery import moved_to
 from watchbook.indieauth.endpoints import SignIn
 from watchbook.indieauth.tokens import SiteToken, renew
 from watchbook.micropub import lookup
@@ -215,17 +214,12 @@ class Website:
             return False
         self._searched = True
         try:
-            found = discover(self.http, self.site.me).micropub
+            found = moved_to(self.http, self.site.me, self._endpoint)
         except WatchbookError:
             return False
-        if found is None or found == self._endpoint or _host(found) != _host(self._endpoint):
+        if found == self._endpoint:
             return False
         with self.store.database.write() as conn:
             sites.change(conn, self.site.id, endpoint=found)
         self._endpoint = found
         return True
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
