@@ -9,7 +9,16 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import PHONE, browser, violations
+from tests.web.elsewhere import visiting
+
+__all__ = ["browser"]
 
 STEPS = (
     "first sync",
@@ -41,14 +50,15 @@ def test_it_does_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_stays_up_for_a_look_until_it_is_stopped(tmp_path: Path) -> None:
-    """What is open then works; stopped as machines stop programs, it leaves nothing behind."""
+@contextmanager
+def staying_up(folder: Path, **environment: str) -> Iterator[str]:
+    """A demo that stays up; what it told. Stopped as machines stop programs, it leaves nothing."""
     demo = subprocess.Popen(
         _call("--plays", "500"),
         stdout=subprocess.PIPE,
         text=True,
-        cwd=tmp_path,
-        env=_environment(tmp_path),
+        cwd=folder,
+        env=_environment(folder) | environment,
     )
     with demo:
         assert demo.stdout is not None
@@ -57,15 +67,58 @@ def test_it_stays_up_for_a_look_until_it_is_stopped(tmp_path: Path) -> None:
             told.append(line)
             if line.startswith("Open this:"):
                 break
-        book = re.search(r"WATCHBOOK_BASE_URL=(\S+)", "".join(told))
+        try:
+            yield "".join(told)
+        finally:
+            demo.send_signal(signal.SIGTERM)
+        assert "its folder is gone" in demo.stdout.read()
+    assert demo.returncode == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_it_stays_up_for_a_look_until_it_is_stopped(tmp_path: Path) -> None:
+    """What is open then works, the schedule too."""
+    with staying_up(tmp_path) as told:
+        book = re.search(r"WATCHBOOK_BASE_URL=(\S+)", told)
         assert book is not None, told
         health = json.loads(_read(f"{book[1]}/healthz"))
         assert (health["status"], health["accounts"], health["signed_out"]) == ("ok", 1, 0)
+        assert health["workers"] == 1
         assert b"watchbook" in _read(f"{book[1]}/metrics")
-        demo.send_signal(signal.SIGTERM)
-        assert "its folder is gone" in demo.stdout.read()
-    assert demo.returncode == 0
-    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_watched_shows_by_itself(browser: Browser, tmp_path: Path) -> None:
+    """The page that the demo names follows what its button does at Trakt's stand-in."""
+    with staying_up(tmp_path, _WATCHBOOK_SPEED="5") as told:
+        somewhere = told.split()[-1]
+        book = re.search(r"WATCHBOOK_BASE_URL=(\S+)", told)
+        assert book is not None, told
+        with visiting(browser, somewhere, book[1], viewport=PHONE) as page:
+            page.goto(somewhere)
+            titles = page.locator("watchbook-last .title")
+            expect(titles).to_have_count(14)  # a line, a card and a wall of twelve
+            before = _watched_at(page)
+            heatmap = page.locator("main img").nth(1)
+            expect(heatmap).to_have_js_property("naturalWidth", 358)
+            page.get_by_role("button", name="Watch something").click()
+            expect(page.get_by_role("status")).to_contain_text("Here it is: ")
+            expect(page.locator("main img").first).to_have_attribute("src", re.compile("at="))
+            newest = titles.first.text_content() or ""
+            expect(page.get_by_role("status")).to_contain_text(f"Here it is: {newest}, ")
+            for place in (1, 2):
+                expect(titles.nth(place)).to_have_text(newest)
+            assert _watched_at(page) >= before
+            assert violations(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            page.get_by_role("link", name="The public page").click()
+            expect(page.locator(".h-entry").first).to_be_visible()
+
+
+def _watched_at(page: Page) -> str:
+    """When the play was that the first component shows."""
+    found = page.locator("watchbook-last time").first.get_attribute("datetime")
+    assert found is not None
+    return found
 
 
 def _call(*options: str) -> list[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from watchbook.cli.context import plain
 from watchbook.clock import counted, monotonic
 from watchbook.errors import WatchbookError
+from watchbook.waits import wait_for
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
@@ -106,6 +110,7 @@ class Stage:
             "tmdb_api_url": self.tmdb.api_url,
             "tmdb_image_url": self.tmdb.image_url,
             "tmdb_token": self.tmdb.token,
+            "sync_every": "1m",
             "log": "warning",
         }
 
@@ -312,7 +317,32 @@ def _took(seconds: float) -> str:
 
 
 def _stay_up(context: Context, showing: ShowingDemo) -> None:
-    """Say how to look around, and wait for Ctrl-C."""
+    """Keep everything going until Ctrl-C."""
+
+    def abandon() -> NoReturn:
+        """Leave without a job that is under way, and may write on while its folder is removed."""
+        for _ in range(2):
+            shutil.rmtree(showing.demo.context.settings.home, ignore_errors=True)
+        _say_goodbye(context)
+        os._exit(0)
+
+    with showing.kept_up_to_date(abandon):
+        with suppress(KeyboardInterrupt):
+            _explain(context, showing)
+            wait_for(threading.Event())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # the end takes seconds, and is to be a clean one
+    _say_goodbye(context)
+
+
+def _say_goodbye(context: Context) -> None:
+    context.say()
+    context.say("The demo is over, and its folder is gone.")
+    sys.stdout.flush()
+
+
+def _explain(context: Context, showing: ShowingDemo) -> None:
+    """Say how to look around."""
     stage, folder = showing.demo.stage, showing.demo.context.settings.home
     context.say()
     context.say("The stand-ins stay up until Ctrl-C. In another terminal:")
@@ -328,11 +358,11 @@ def _stay_up(context: Context, showing: ShowingDemo) -> None:
     context.say(f"The posts are at {stage.site.me}")
     context.say(f"The stand-in for Trakt shows itself at {stage.trakt.url}/")
     context.say()
-    context.say_styled(f"Open this: [bold]{showing.page}[/bold]")
-    with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+    context.say("Watchbook asks it once a minute. The button on this page, or")
+    _say_raw(context, f"  curl -X POST {showing.page}watch")
+    context.say("lets somebody watch something; within a minute all of it shows that, by itself.")
     context.say()
-    context.say("The demo is over, and its folder is gone.")
+    context.say_styled(f"Open this: [bold]{showing.page}[/bold]")
 
 
 def _say_raw(context: Context, text: str) -> None:

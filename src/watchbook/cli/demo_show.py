@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,51 +14,24 @@ from watchbook.clock import counted
 if TYPE_CHECKING:
     import socket
 
-    from starlette.applications import Starlette
-
     from watchbook.cli.demo import Demo
     from watchbook.http import HttpClient
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Somebody's portfolio</title>
-<link rel="stylesheet" href="/style.css">
-<link rel="alternate" type="application/atom+xml" href="{book}/feeds/plays.atom">
-<script type="module" src="{book}/widget.js"></script>
-</head>
-<body>
-<main>
-<h1>Somebody's portfolio</h1>
-<p>This page lies at another address than Watchbook does, as yours would. All of it is live.</p>
-<h2>A line</h2>
-<watchbook-last layout="line"></watchbook-last>
-<h2>A card</h2>
-<watchbook-last layout="card"></watchbook-last>
-<h2>Pictures, for places that take nothing else</h2>
-<p><img src="{book}/card/last.svg" alt="The last watch, as a picture"></p>
-<p><img src="{book}/card/heatmap.svg" alt="A year of watching, as a picture"></p>
-<h2>A wall</h2>
-<watchbook-last layout="wall"></watchbook-last>
-<h2>And more</h2>
-<p><a href="{book}/@{name}">The public page</a>,
-<a href="{book}/feeds/plays.atom">a feed</a>,
-<a href="{book}/api/docs">the API</a>.</p>
-</main>
-</body>
-</html>
-"""
-_STYLE = """:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-h2 { font-size: 1rem; margin: 2rem 0 0.5rem; }
-img { max-width: 100%; height: auto; }
-"""
 _LAST = "/api/trakt/last"
 _SCRIPT = "/widget.js"
-_PUBLIC = (_LAST, "/embed/last", "/card/last.svg", "/card/last.png", "/card/heatmap.svg")
 _FEED = "/feeds/plays.json"
+_PUBLIC = (
+    _LAST,
+    _FEED,
+    "/feeds/plays.atom",
+    "/feeds/plays.rss",
+    "/feeds/calendar.ics",
+    "/embed/last",
+    "/card/last.svg",
+    "/card/last.png",
+    "/card/heatmap.svg",
+    "/card/year.svg",
+)
 
 
 @contextmanager
@@ -65,6 +39,7 @@ def shown(demo: Demo, listener: socket.socket) -> Iterator[ShowingDemo]:
     """Serve the book at ``listener`` and somebody's page elsewhere while the block runs."""
     import msgspec
 
+    from watchbook.cli.demo_page import portfolio
     from watchbook.jobs import health
     from watchbook.jobs.service import public
     from watchbook.values import Listen
@@ -72,9 +47,10 @@ def shown(demo: Demo, listener: socket.socket) -> Iterator[ShowingDemo]:
     from watchbook.web.server import WebServer, listening
 
     book, name = demo.context.settings.base_url, demo.context.account().name
+    somebody = portfolio(book, name, demo.sandbox.add_plays)
 
     def standing() -> dict[str, Any]:
-        told: dict[str, Any] = msgspec.to_builtins(health.look(demo.context.store.database))
+        told: dict[str, Any] = msgspec.to_builtins(health.known(demo.context.store.database))
         return told
 
     elsewhere = listening(Listen("127.0.0.1", 0))
@@ -82,24 +58,9 @@ def shown(demo: Demo, listener: socket.socket) -> Iterator[ShowingDemo]:
     with (
         public(demo.context.installation) as front,
         WebServer(make_app(standing, front=front, metrics_for=near), listener),
-        WebServer(_portfolio(book, name), elsewhere) as page,
+        WebServer(somebody, elsewhere) as page,
     ):
         yield ShowingDemo(demo, book, f"http://{page.address}/")
-
-
-def _portfolio(book: str, name: str) -> Starlette:
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import Route
-
-    def page(_request: Request) -> Response:
-        return Response(_PAGE.format(book=book, name=name), media_type="text/html")
-
-    def style(_request: Request) -> Response:
-        return Response(_STYLE, media_type="text/css")
-
-    return Starlette(routes=[Route("/", page), Route("/style.css", style)])
 
 
 @dataclass
@@ -116,6 +77,20 @@ class ShowingDemo:
     def __post_init__(self) -> None:
         self.http = self.demo.context.installation.http
 
+    @contextmanager
+    def kept_up_to_date(self, abandon: Callable[[], None]) -> Iterator[None]:
+        """Sync, publish and back up as `watchbook serve` does, while the block runs.
+
+        ``abandon`` is called when a job does not come to its end after that.
+        """
+        from watchbook.cli.serve import CONCURRENCY
+        from watchbook.jobs.service import alone, working
+
+        installation = self.demo.context.installation
+        stop = threading.Event()
+        with alone(installation), working(installation, CONCURRENCY, stop, abandon=abandon):
+            yield
+
     def run(self) -> None:
         """Do all steps."""
         self._share()
@@ -127,8 +102,8 @@ class ShowingDemo:
         from watchbook import sharing
         from watchbook.sharing import Part
 
-        hidden = [path for path in (*_PUBLIC, _FEED) if self._status(path) == 404]
-        self.demo.expect(len(hidden) == len(_PUBLIC) + 1, f"only {hidden} were hidden at first")
+        hidden = [path for path in self._public() if self._status(path) == 404]
+        self.demo.expect(hidden == self._public(), f"only {hidden} were hidden at first")
         parts = [part for part in Part if part not in {Part.NOW, Part.SEARCH_ENGINES}]
         with self.demo.context.store.database.write() as conn:
             sharing.switch_on(conn, self.demo.context.account().id, parts)
@@ -145,7 +120,7 @@ class ShowingDemo:
         """Every piece of the page is there, and says what was watched last."""
         self.demo.expect(f'src="{self.book}{_SCRIPT}"' in self._text(self.page), "no widget")
         self.demo.expect(self._status(_SCRIPT) == 200, "the widget's script is missing")
-        missing = [path for path in _PUBLIC if self._status(path) != 200]
+        missing = [path for path in self._public() if self._status(path) != 200]
         self.demo.expect(not missing, f"{missing} did not answer")
         last = self._json(_LAST)
         entries = self._json(_FEED)["items"]
@@ -153,6 +128,10 @@ class ShowingDemo:
         same = entries[0]["date_published"][:16] == last["watched_at"][:16]
         self.demo.expect(last["ok"] and not last["stale"] and same, f"{told} is not the last watch")
         self.demo.line("show elsewhere", f"the widget, a card and a feed say: {told}")
+
+    def _public(self) -> list[str]:
+        """Everything that the page shows or links to, and a stranger may see once it is shared."""
+        return [*_PUBLIC, f"/@{self.demo.context.account().name}"]
 
     def _status(self, path: str) -> int:
         return self.http.request("GET", f"{self.book}{path}").status

@@ -55,9 +55,9 @@ def serve(installation: Installation, concurrency: int) -> None:
     """
     with (
         _stopping() as stop,
-        _alone(installation),
+        alone(installation),
         listening(installation.settings.listen) as listener,  # before any work is begun
-        _working(installation, concurrency, stop, files=True) as keeper,
+        working(installation, concurrency, stop) as keeper,
         public(installation) as front,
         WebServer(_app(installation, keeper, front), listener) as server,
     ):
@@ -78,7 +78,7 @@ def work(installation: Installation, concurrency: int) -> None:
             hint="On one machine `watchbook serve` does it all; docs/how-to/move-to-postgresql.md "
             "says how to move.",
         )
-    with _stopping() as stop, _working(installation, concurrency, stop, files=False):
+    with _stopping() as stop, working(installation, concurrency, stop, files=False):
         _log.info(f"Watchbook works; {_plans(installation)}.")
         wait_for(stop)
         _log.info("Stopping.")
@@ -105,7 +105,7 @@ def _stopping() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _alone(installation: Installation) -> Iterator[None]:
+def alone(installation: Installation) -> Iterator[None]:
     """On SQLite, be the only service of the home folder; raises StoreBusy, naming the other."""
     if not installation.store.database.on_sqlite:
         yield
@@ -129,11 +129,25 @@ def _alone(installation: Installation) -> Iterator[None]:
         os.close(handle)
 
 
+def _end() -> None:
+    """End the process, whatever it is at."""
+    os._exit(0)
+
+
 @contextmanager
-def _working(
-    installation: Installation, concurrency: int, stop: threading.Event, *, files: bool
+def working(
+    installation: Installation,
+    concurrency: int,
+    stop: threading.Event,
+    *,
+    files: bool = True,
+    abandon: Callable[[], None] = _end,
 ) -> Iterator[Keeper]:
-    """Engine and keeper at work; afterwards the process may end."""
+    """Engine and keeper at work; sets ``stop`` at the end, after which the process may end.
+
+    Without ``files`` it leaves archives and their copies to others. ``abandon`` is called when
+    jobs do not come to their end: nothing that they use may be closed any more.
+    """
     database = installation.store.database
     worker = _ONLY_WORKER if database.on_sqlite else new_worker_id()
     pulse = Pulse(database, worker)
@@ -154,11 +168,11 @@ def _working(
     finally:
         stop.set()
         keeper.stop()
-        _leave(engine, pulse)
+        _leave(engine, pulse, abandon)
 
 
-def _leave(engine: Engine, pulse: Pulse) -> None:
-    """End the engine, and the process too when jobs are under way: they go on at the next start."""
+def _leave(engine: Engine, pulse: Pulse, abandon: Callable[[], None]) -> None:
+    """End the engine; jobs still under way are abandoned, and go on at the next start."""
     ending = threading.Thread(target=engine.stop, args=(_PATIENCE,), name="ending", daemon=True)
     ending.start()
     ending.join(_PATIENCE + 1)
@@ -166,7 +180,7 @@ def _leave(engine: Engine, pulse: Pulse) -> None:
         pulse.stop()
     if ending.is_alive() or engine.running():
         _log.info("Jobs under way go on at the next start.", jobs=engine.running())
-        os._exit(0)
+        abandon()
 
 
 @contextmanager
