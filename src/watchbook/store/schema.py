@@ -172,6 +172,7 @@ titles = Table(
     Column("aired_episodes", Integer),
     Column("detailed_at", BigInteger),
     Column("images", Text),
+    Column("folded", Text),
     Index(None, "show_key", "season", "number"),
 )
 

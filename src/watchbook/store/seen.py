@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from watchbook.store.folding import words_of
 from watchbook.store.schema import items, plays, titles
-from watchbook.store.watched import holds
+from watchbook.store.searching import named
 
 _show = titles.alias("show")
 _rating = items.alias("rating")
@@ -70,15 +72,16 @@ def page(
 ) -> list[Seen]:
     """Films and shows, those watched last first; plays from ``until`` (milliseconds) on are unseen.
 
-    ``kind`` is ``movie`` or ``show``; every one of ``words`` is in the title, in any case.
+    ``kind`` is ``movie`` or ``show``; every one of ``words`` is in the title, however written.
     """
+    if words and not words_of(words):
+        return []
     whole = sa.func.coalesce(titles.c.show_key, plays.c.title_key)
-    counted = _counted(account_id, until, whole.label("key")).group_by(whole).subquery()
+    every = _counted(account_id, until, whole.label("key")).group_by(whole)
+    counted = (_found(account_id, until, words_of(words)) if words else every).subquery()
     query = _described(account_id, counted)
     if kind is not None:
         query = query.where(titles.c.type == kind)
-    for word in words.split():
-        query = query.where(holds(titles.c.title, word))
     if after is not None:
         here = sa.tuple_(counted.c.last, titles.c.key)
         query = query.where(here < sa.tuple_(sa.literal(after.last), sa.literal(after.key)))
@@ -105,15 +108,40 @@ def one(conn: sa.Connection, account_id: int, key: str, *, until: int | None = N
 
 
 def _counted(account_id: int, until: int | None, key: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    moment = plays.c.watched_at
+    whose = plays.join(titles, titles.c.key == plays.c.title_key)
+    ours = plays.c.account_id == account_id
+    return _totals(plays, until, key).select_from(whose).where(ours)
+
+
+def _totals(source: sa.FromClause, until: int | None, key: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """What a title has in the plays of ``source`` that Trakt shows."""
+    moment = source.c.watched_at
     dated = sa.case((moment > 0, moment))
     last, first = (sa.func.coalesce(f(dated), 0) for f in (sa.func.max, sa.func.min))
-    query = (
-        sa.select(key, sa.func.count().label("plays"), last.label("last"), first.label("first"))
-        .select_from(plays.join(titles, titles.c.key == plays.c.title_key))
-        .where(plays.c.account_id == account_id, plays.c.removed_at.is_(None))
-    )
+    query = sa.select(
+        key, sa.func.count().label("plays"), last.label("last"), first.label("first")
+    ).where(source.c.removed_at.is_(None))
     return query if until is None else query.where(moment < until)
+
+
+def _found(account_id: int, until: int | None, words: Iterable[str]) -> sa.Select[Any]:
+    """Films and shows with those words in their names, and what they have in plays.
+
+    It begins at the titles and comes from there to the plays, whatever a database would rather do.
+    """
+    part = titles.alias("part")
+    wholes = sa.select(titles.c.key).where(titles.c.show_key.is_(None), *named(titles, words))
+    whole = wholes.cte("wholes").prefix_with("MATERIALIZED")
+    parts = sa.union_all(
+        sa.select(whole.c.key, whole.c.key.label("part")),
+        sa.select(part.c.show_key, part.c.key).where(part.c.show_key.in_(sa.select(whole.c.key))),
+    ).subquery()
+    here = (plays.c.account_id == account_id) & (plays.c.title_key == parts.c.part)
+    columns = (plays.c[name] for name in ("history_id", "watched_at", "removed_at"))
+    joined = sa.select(parts.c.key, *columns).select_from(parts.outerjoin(plays, here))
+    played = joined.cte("played").prefix_with("MATERIALIZED")
+    totals = _totals(played, until, played.c.key).where(played.c.history_id.is_not(None))
+    return totals.group_by(played.c.key)
 
 
 def _described(account_id: int, counted: sa.Subquery) -> sa.Select[Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from operator import gt, lt
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from watchbook.clock import from_iso, to_millis
+from watchbook.store.folding import words_of
 from watchbook.store.schema import items, plays, titles
+from watchbook.store.searching import Hit, anywhere, called, nearby
 
 _title = titles.alias("title")
 _show = titles.alias("show")
@@ -136,12 +139,13 @@ def _moment(text: object) -> int:
 
 def watched() -> sa.Select[Any]:
     """Every play of everybody, as the columns of `WatchedPlay`; to be narrowed by the caller."""
-    joined = (
-        plays.outerjoin(_title, _title.c.key == plays.c.title_key)
-        .outerjoin(_show, _show.c.key == _title.c.show_key)
-        .outerjoin(_rating, _rates(plays.c.account_id, plays.c.type, plays.c.title_key))
-    )
-    return sa.select(*_PLAY_COLUMNS, _rating.c.raw, *_TITLE_COLUMNS).select_from(joined)
+    return _told(plays.outerjoin(_title, _title.c.key == plays.c.title_key))
+
+
+def _told(joined: sa.FromClause) -> sa.Select[Any]:
+    rates = _rates(plays.c.account_id, plays.c.type, plays.c.title_key)
+    whole = joined.outerjoin(_show, _show.c.key == _title.c.show_key).outerjoin(_rating, rates)
+    return sa.select(*_PLAY_COLUMNS, _rating.c.raw, *_TITLE_COLUMNS).select_from(whole)
 
 
 def _rates(
@@ -211,7 +215,15 @@ class Wanted:
     until: int | None = None
     """And before this."""
     search: str = ""
-    """Words that the title or its show holds, in any case."""
+    """Words that the title or its show holds, however they are written."""
+    dated: bool = False
+    """None of an unknown date."""
+
+    def spans(self, moment: int) -> bool:
+        """Whether plays of that moment (milliseconds, 0 for an unknown date) are among them."""
+        since, until = self.since, self.until
+        begun, over = since is None or moment >= since, until is not None and moment >= until
+        return begun and not over and not (self.dated and moment == 0)
 
 
 EVERYTHING = Wanted()
@@ -235,12 +247,12 @@ def newest(
 
     Page 2,000 costs what page 1 does, since a page begins at a row and not at a count.
     """
-    order = (plays.c.watched_at.desc(), plays.c.history_id.desc())
-    query = _shown(account_id).where(*_clauses(wanted)).order_by(*order).limit(limit)
-    if before is not None:
-        here = sa.tuple_(plays.c.watched_at, plays.c.history_id)
-        query = query.where(here < sa.tuple_(*map(sa.literal, before)))
-    return [WatchedPlay._make(row) for row in conn.execute(query)]
+    if wanted.search:
+        hits = _searched(conn, account_id, limit, wanted, before, newest_first=True)
+        return _plays_at(conn, account_id, hits)
+    query = _page(_shown(account_id), wanted, before, newest_first=True)
+    rows = conn.execute(query.where(*_about(wanted)).limit(limit))
+    return [WatchedPlay._make(row) for row in rows]
 
 
 def nearest(
@@ -255,46 +267,89 @@ def nearest(
 
     They are what a page needs to know that comes from older plays and goes on to newer ones.
     """
+    if wanted.search:
+        hits = _searched(conn, account_id, limit, wanted, after, newest_first=False)
+        return [Place(*hit[:2]) for hit in hits]
+    places = _shown(account_id).with_only_columns(plays.c.watched_at, plays.c.history_id)
+    query = _page(places, wanted, after, newest_first=False)
+    return [Place._make(row) for row in conn.execute(query.where(*_about(wanted)).limit(limit))]
+
+
+def _page(
+    query: sa.Select[Any], wanted: Wanted, behind: tuple[int, int] | None, *, newest_first: bool
+) -> sa.Select[Any]:
+    """The plays of ``query`` that come behind a place, in their order and of whatever title."""
+    order: list[sa.ColumnElement[Any]] = [plays.c.watched_at, plays.c.history_id]
+    order = [column.desc() for column in order] if newest_first else order
+    query = query.where(*_when(wanted)).order_by(*order)
+    if behind is None:
+        return query
     here = sa.tuple_(plays.c.watched_at, plays.c.history_id)
-    query = (
-        _shown(account_id)
-        .with_only_columns(plays.c.watched_at, plays.c.history_id)
-        .where(*_clauses(wanted), here > sa.tuple_(*map(sa.literal, after)))
-        .order_by(plays.c.watched_at, plays.c.history_id)
-        .limit(limit)
-    )
-    return [Place._make(row) for row in conn.execute(query)]
+    there = sa.tuple_(*map(sa.literal, behind))
+    return query.where(_comparing(newest_first=newest_first)(here, there))
 
 
-def _clauses(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
+def _comparing(*, newest_first: bool) -> Callable[[Any, Any], Any]:
+    """How what comes behind a place compares with it."""
+    return lt if newest_first else gt
+
+
+def _when(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
     if wanted.types:
         yield plays.c.type.in_(sorted(wanted.types))
-    if wanted.title_key is not None:
-        key = wanted.title_key
-        yield sa.or_(plays.c.title_key == key, _title.c.show_key == key)
     if wanted.since is not None:
         yield plays.c.watched_at >= wanted.since
     if wanted.until is not None:
         yield plays.c.watched_at < wanted.until
-    if words := dict.fromkeys(wanted.search.split()):
-        yield plays.c.title_key.in_(_called(words))
+    if wanted.dated:
+        yield plays.c.watched_at != 0
 
 
-def _called(words: Iterable[str]) -> sa.Select[Any]:
-    """Titles that hold each of ``words``, as their shows' counted; far fewer than their plays."""
-    one, of = titles.alias("one"), titles.alias("of")
-    names = (one.c.title, of.c.title)
-    found = sa.select(one.c.key).outerjoin(of, of.c.key == one.c.show_key)
-    for word in words:
-        found = found.where(sa.or_(*(holds(name, word) for name in names)))
+def _about(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
+    if wanted.title_key is not None:
+        key = wanted.title_key
+        yield sa.or_(plays.c.title_key == key, _title.c.show_key == key)
+
+
+def _searched(
+    conn: sa.Connection,
+    account_id: int,
+    limit: int,
+    wanted: Wanted,
+    behind: Place | None,
+    *,
+    newest_first: bool,
+) -> list[Hit]:
+    """Plays whose titles have certain words; none where no letter is looked for."""
+    title, words = titles.alias(), words_of(wanted.search)
+    if not words:
+        return []
+    where = [*called(title, words), *_kind(wanted, title)]
+    shown = (plays.c.account_id == account_id, plays.c.removed_at.is_(None))
+    ours = sa.select(plays.c.watched_at, plays.c.history_id, plays.c.title_key).where(*shown)
+
+    def following(last: tuple[int, int] | None) -> sa.Select[Any]:
+        return _page(ours, wanted, last or behind, newest_first=newest_first)
+
+    found, complete = nearby(conn, following, title, where, limit)
+    if not complete:
+        comes_behind = _comparing(newest_first=newest_first)
+        every = (hit for hit in anywhere(conn, account_id, title, where) if wanted.spans(hit[0]))
+        rest = (hit for hit in every if behind is None or comes_behind(hit[:2], behind))
+        found = sorted(rest, reverse=newest_first)[:limit]
     return found
 
 
-def holds(name: sa.ColumnElement[Any], word: str) -> sa.ColumnElement[bool]:
-    """Whether a title holds ``word``, in any case.
+def _plays_at(conn: sa.Connection, account_id: int, hits: Collection[Hit]) -> list[WatchedPlay]:
+    """Those plays in their order, by way of their titles; many ids SQLite seeks in all plays."""
+    here = (plays.c.account_id == account_id) & (plays.c.title_key == _title.c.key)
+    query = _told(_title.outerjoin(plays, here)).where(_title.c.key.in_({key for *_, key in hits}))
+    by_id = {row[0]: row for row in conn.execute(query)}
+    return [WatchedPlay._make(by_id[history_id]) for _, history_id, _ in hits]
 
-    SQLite knows upper and lower case of ASCII only, as PostgreSQL does in the locale C; so a word
-    with other letters is looked for in each way that it is usually written.
-    """
-    usual = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    return sa.or_(*(name.icontains(one, autoescape=True) for one in sorted(usual)))
+
+def _kind(wanted: Wanted, title: sa.FromClause) -> Iterable[sa.ColumnElement[bool]]:
+    if wanted.types:
+        yield title.c.type.in_(sorted(wanted.types))
+    if wanted.title_key is not None:
+        yield sa.or_(title.c.key == wanted.title_key, title.c.show_key == wanted.title_key)

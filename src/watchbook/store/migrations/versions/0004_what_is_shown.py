@@ -1,12 +1,16 @@
-"""Shares, API tokens, pictures, what is being watched, posters at sites, and counts of changes."""
+"""Shares, API tokens, pictures, what is being watched, posters at sites, and names to search."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
+from watchbook.store.folding import folded_name
+
 revision = "0004"
 down_revision = "0003"
+
+_BATCH = 5_000
 
 
 def upgrade() -> None:
@@ -66,6 +70,7 @@ def upgrade() -> None:
     )
     _make_pictures()
     _make_media()
+    _fold_names()
 
 
 def _make_pictures() -> None:
@@ -117,3 +122,18 @@ def _make_media() -> None:
         ),
         sa.PrimaryKeyConstraint("site_id", "title_key", name=op.f("pk_media")),
     )
+
+
+def _fold_names() -> None:
+    """Let the titles that are there be found."""
+    op.add_column("titles", sa.Column("folded", sa.Text(), nullable=True))
+    columns = [sa.Column(name, sa.Text()) for name in ("key", "title", "folded")]
+    titles, conn, last = sa.Table("titles", sa.MetaData(), *columns), op.get_bind(), ""
+    named = sa.select(titles.c.key, titles.c.title).where(titles.c.title.is_not(None))
+    fill = sa.update(titles).where(titles.c.key == sa.bindparam("of"))
+    fill = fill.values(folded=sa.bindparam("name"))
+    while rows := conn.execute(
+        named.where(titles.c.key > last).order_by(titles.c.key).limit(_BATCH)
+    ).all():
+        conn.execute(fill, [{"of": key, "name": folded_name(title)} for key, title in rows])
+        last = rows[-1].key
