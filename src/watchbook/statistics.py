@@ -26,6 +26,8 @@ from watchbook.sharing import Part, Public
 from watchbook.store import changes, viewing
 from watchbook.store.viewing import Kind
 
+YEARS = range(1900, 2200)
+"""Those that can be asked for."""
 _MOST_KEPT = 8
 """Accounts whose plays are held in memory: some 20 MB each for 100,000 plays."""
 _kept: OrderedDict[tuple[str, int], tuple[object, Plays]] = OrderedDict()

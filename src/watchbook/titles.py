@@ -6,6 +6,11 @@ from watchbook.micropub.titles import Episode, Film, Ids, Show
 from watchbook.store.watched import WatchedPlay
 
 
+def code_of(season: int | None, number: int | None) -> str:
+    """``S2 E7``; nothing where the one or the other is not known."""
+    return "" if season is None or number is None else f"S{season} E{number}"
+
+
 def what_of(play: WatchedPlay) -> Film | Episode | None:
     """The film or episode of a play; None when Trakt does not say what it was."""
     return _film(play) if play.type == "movie" else _episode(play)

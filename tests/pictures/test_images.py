@@ -19,6 +19,7 @@ from watchbook.render.placeholder import address_of
 from watchbook.sharing import Part
 from watchbook.store import accounts, watching
 from watchbook.store.pictures import Kind
+from watchbook.store.schema import titles
 from watchbook.store.watching import Watching
 
 OLD = "movie:12003"
@@ -245,3 +246,16 @@ def test_no_address_leads_elsewhere(museum: Museum, path: str) -> None:
     """Only keys of ours and titles that are shown are answered."""
     museum.share(Part.HISTORY)
     assert museum.ask(path).status == 404
+
+
+def test_what_trakt_does_not_number_is_drawn_without_numbers(museum: Museum) -> None:
+    """An episode of which nobody knows the place has its show's name, and no word for nothing."""
+    museum.share(Part.HISTORY)
+    museum.gallery.add_title(SEASON, show_key=SHOW, season=1)
+    with museum.gallery.store.database.write() as conn:
+        nowhere = sa.update(titles).values(season=None, number=None)
+        conn.execute(nowhere.where(titles.c.key.in_((EPISODE, SEASON))))
+    for title in (EPISODE, SEASON):
+        drawn = museum.ask(address_of(title))
+        assert drawn.status == 200
+        assert b"None" not in drawn.body

@@ -13,7 +13,6 @@ from watchbook.micropub.titles import Episode, Film, page_of
 from watchbook.render.entries import (
     Home,
     Poster,
-    day_of,
     genres_of,
     id_of,
     poster_of,
@@ -22,7 +21,7 @@ from watchbook.render.entries import (
 )
 from watchbook.render.plain import plain
 from watchbook.showing import Shown
-from watchbook.titles import what_of
+from watchbook.titles import code_of, what_of
 
 _OTHER_SCRIPTS = frozenset(
     "am ar be bg bn el fa gu he hi hy ja ka kk km kn ko ky lo mk ml mn mr my ne pa ps ru si sr ta "
@@ -67,10 +66,8 @@ class Entry:
     poster: Poster
     published: str | None
     """When, in UTC; None for an unknown date."""
-    day: str
-    """The day in words, where the account is."""
     time: str
-    """The time there."""
+    """The time of the day, where the account is."""
     words: str
     """Day and time."""
     rating: int | None
@@ -81,8 +78,7 @@ class Entry:
     @property
     def code(self) -> str:
         """``S2 E7`` for an episode."""
-        known = self.cite.season is not None and self.cite.episode is not None
-        return f"S{self.cite.season} E{self.cite.episode}" if known else ""
+        return code_of(self.cite.season, self.cite.episode)
 
     def language_of(self, text: str) -> str | None:
         """The language of a title of it; None for one in Latin letters, which may be any."""
@@ -97,11 +93,6 @@ class Day:
 
     date: date | None
     entries: Sequence[Entry]
-
-    @property
-    def words(self) -> str:
-        """``Friday, 20 November 2026``."""
-        return day_of(self.date) if self.date else "Some day"
 
 
 @dataclass(frozen=True)
@@ -201,7 +192,6 @@ def entry_of(shown: Shown, home: Home, prefix: str) -> Entry:
         language=shown.play.language if shown.play.language in _OTHER_SCRIPTS else None,
         poster=poster_of(shown, prefix),
         published=to_iso(moment) if moment else None,
-        day=day_of(local) if local else "",
         time=f"{local:%H:%M}" if local else "",
         words=words_of(local) if local else "On a day that is not known",
         rating=shown.rating,

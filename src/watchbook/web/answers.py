@@ -19,6 +19,8 @@ SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"
 
 NOT_KEPT = "no-store"
+FOR_GOOD = "public, max-age=31536000, immutable"
+"""``Cache-Control`` of what is found at an address that is made of its content."""
 _ENCODING = "Content-Encoding"
 _RENEWING = timedelta(minutes=10)
 _FAILING = timedelta(days=1)

@@ -41,7 +41,6 @@ from watchbook.web.shelf import Offline
 
 NARROWEST, WIDEST = 280, 1200
 """Pixels that a card may be wide."""
-YEARS = range(1900, 2200)
 _HEADERS = {**FOR_ANYBODY, CSP: policy(style_src=digest(DARK_STYLE), img_src="data:")}
 _POSTER, _SMALL_POSTER = 232, 160
 """Pixels: posters are drawn on at most half as many, for sharp screens."""
@@ -159,7 +158,7 @@ def _before(conn: sa.Connection, asked: Asked) -> facts.Shot | None:
 
 def _year(conn: sa.Connection, asked: Asked) -> Draw:
     public = asked.public
-    year = number(asked.query, "year", YEARS) or statistics.today_of(public).year
+    year = number(asked.query, "year", statistics.YEARS) or statistics.today_of(public).year
     found = statistics.year_of(conn, public, year, top=_FAVOURITES)
     favourites = found.favourites
     most = [*((one, False) for one in favourites.shows), *((one, True) for one in favourites.films)]
@@ -187,7 +186,7 @@ def _favourites(
 
 
 def _heatmap(conn: sa.Connection, asked: Asked) -> Draw:
-    public, year = asked.public, number(asked.query, "year", YEARS)
+    public, year = asked.public, number(asked.query, "year", statistics.YEARS)
     found = statistics.heatmap_of(conn, public, year, kind(asked.query))
     today = statistics.today_of(public)
     told = facts.Calendar(public.account.name, found, year, today)

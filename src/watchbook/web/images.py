@@ -24,11 +24,11 @@ from watchbook.store import changes, pictures
 from watchbook.store.opening import Store
 from watchbook.store.pictures import Kind
 from watchbook.store.schema import titles
-from watchbook.web.answers import FOR_ANYBODY, NOT_KEPT, SVG, Answer, kept_for
+from watchbook.titles import code_of
+from watchbook.web.answers import FOR_ANYBODY, FOR_GOOD, NOT_KEPT, SVG, Answer, kept_for
 from watchbook.web.front import NOT_PUBLIC, Front
 from watchbook.web.shelf import Offline, Shelf
 
-FOR_EVER = "public, max-age=31536000, immutable"
 _DRAWN_FRESH = timedelta(hours=1)
 _KEY = re.compile(r"[0-9a-f]{32}")
 _TITLE = re.compile(r"(?:movie|show|season|episode)-\d{1,19}")
@@ -94,7 +94,7 @@ def _kept(store: Store, conn: sa.Connection, key: str) -> Answer:
     if found.body is None:
         return _drawn(conn, found.title_key, NOT_KEPT)
     return Answer(
-        found.body, found.media_type, cache=FOR_EVER, headers=FOR_ANYBODY, etag=f'"{key}"'
+        found.body, found.media_type, cache=FOR_GOOD, headers=FOR_ANYBODY, etag=f'"{key}"'
     )
 
 
@@ -113,10 +113,10 @@ def _drawn(conn: sa.Connection, title_key: str, cache: str) -> Answer:
     row = conn.execute(query.where(titles.c.key == title_key)).one()
     kind, name, under = Kind.POSTER, row.title, str(row.year or "")
     if row.type == "season":
-        name, under = row.show or row.title, f"Season {row.season}"
+        name, under = row.show or row.title, "" if row.season is None else f"Season {row.season}"
     elif row.type == "episode":
         kind, name = Kind.STILL, row.show or row.title
-        under = f"S{row.season} E{row.number}"
+        under = code_of(row.season, row.number)
     return _svg(placeholder(name, title_key, kind, under), cache)
 
 

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from watchbook.web.answers import FOR_ANYBODY, SVG, Answer, kept_for
+from watchbook.web.answers import FOR_ANYBODY, FOR_GOOD, SVG, Answer, kept_for
 
-FOR_GOOD = "public, max-age=31536000, immutable"
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",

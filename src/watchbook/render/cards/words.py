@@ -48,7 +48,6 @@ class Words:
     """Seven short names, Monday first."""
     full: str = "{wd} {d} {mon} {y}, {time}"
     day: str = "{d} {mon} {y}"
-    month: str = "{mon} {y}"
     thousands: str = ","
     ungrouped: int = 999
     """The largest number that is written without a separator."""
@@ -85,10 +84,6 @@ class Words:
     def day_of(self, day: date) -> str:
         """A day."""
         return self._filled(self.day, day)
-
-    def month_and_year(self, day: date) -> str:
-        """The month of a year that a day is in."""
-        return self._filled(self.month, day)
 
     def month_names(self) -> list[str]:
         """Short names, January first."""

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -32,10 +31,9 @@ from watchbook.web.api.operations import Operation
 from watchbook.web.api.parameters import Values, values_of
 from watchbook.web.api.shapes import Last, Refused, Shape
 from watchbook.web.front import PREFLIGHT, Asked, Front, View
+from watchbook.web.last import FRESH, FRESH_OFFLINE
 from watchbook.web.shelf import RETRY_AFTER, SILENT, Offline
 
-_FRESH = timedelta(seconds=60)
-_FRESH_OFFLINE = timedelta(seconds=15)
 _OWN = "private, no-cache"
 _HEADERS = {
     **FOR_ANYBODY,
@@ -183,7 +181,7 @@ def _view(operation: Operation) -> View:
             sync_every=asked.sync_every,
         )
         try:
-            return _told(operation.make(conn, call), cache=kept_for(_FRESH))
+            return _told(operation.make(conn, call), cache=kept_for(FRESH))
         except NotThere as reason:
             return _refusal(reason)
 
@@ -192,7 +190,7 @@ def _view(operation: Operation) -> View:
             return last or _silence(operation)
         known = msgspec.json.decode(last.body, type=Last)
         stale = msgspec.structs.replace(known, stale=True, reason=why)
-        return _told(stale, cache=kept_for(_FRESH_OFFLINE))
+        return _told(stale, cache=kept_for(FRESH_OFFLINE))
 
     names = tuple(one.name for one in operation.query)
     return View(operation.address, Part.LAST, make, names, NOT_PUBLIC, offline)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from watchbook.sharing import Part, Public
+from watchbook.statistics import YEARS
 from watchbook.store.outbox import PostState
 from watchbook.store.watched import TYPES
 from watchbook.trakt.parse import TITLE_TYPES
@@ -29,8 +30,6 @@ from watchbook.web.api.shapes import Done
 
 ROOT = "/api/v1/accounts/{name}"
 _MOST = 50
-_FIRST, _LAST = 1900, 2199
-"""Years that are told of."""
 _STATES = tuple(state.value for state in PostState)
 _SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$"
 _LIST = r"^[A-Za-z0-9:_-]{1,60}$"
@@ -232,7 +231,7 @@ OPERATIONS: Sequence[Operation] = (
         Part.STATISTICS,
         shapes.InReview,
         numbers.year,
-        (whole("year", "Which year.", "2026", low=_FIRST, high=_LAST, place="path"), _TOP),
+        (whole("year", "Which year.", "2026", low=YEARS[0], high=YEARS[-1], place="path"), _TOP),
     ),
     Operation(
         "heatmap",
@@ -241,7 +240,7 @@ OPERATIONS: Sequence[Operation] = (
         Part.STATISTICS,
         shapes.Days,
         numbers.heatmap,
-        (whole("year", "Which year.", "2026", low=_FIRST, high=_LAST), _TYPE),
+        (whole("year", "Which year.", "2026", low=YEARS[0], high=YEARS[-1]), _TYPE),
     ),
     Operation(
         "backups",
@@ -262,7 +261,7 @@ OPERATIONS: Sequence[Operation] = (
             choice(
                 "state",
                 "Only posts that stand like this.",
-                tuple(state.value for state in PostState),
+                _STATES,
             ),
             *_PAGES,
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from watchbook.clock import from_iso, to_millis
 from watchbook.micropub.titles import SITE
+from watchbook.titles import code_of
 from watchbook.trakt.parse import lookup
 from watchbook.web.api.parameters import HIGHEST
 
@@ -46,8 +47,7 @@ def subtitle_of(
 ) -> str:
     """``S2 E7 · Chikhai Bardo`` for an episode, ``Season 2`` for a season, else the year."""
     if kind == "episode":
-        known = season is not None and episode is not None
-        return " · ".join(filter(None, (f"S{season} E{episode}" if known else "", own)))
+        return " · ".join(filter(None, (code_of(season, episode), own)))
     if kind == "season":
         return "" if season is None else f"Season {season}"
     return str(year or "")

@@ -17,11 +17,11 @@ from watchbook.render.book import Month, Period, Year
 from watchbook.render.entries import Home, home_of
 from watchbook.render.plain import plain
 from watchbook.sharing import Part
+from watchbook.statistics import YEARS
 from watchbook.store import watched
 from watchbook.store.watched import EVERYTHING, Wanted
 from watchbook.urls import appended
 from watchbook.web.answers import HTML, Answer, kept_for
-from watchbook.web.cards import YEARS
 from watchbook.web.front import Asked, Make, View
 from watchbook.web.pages import archive, paging
 from watchbook.web.pages.addresses import here, prefix_of, whole
