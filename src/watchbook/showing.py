@@ -37,6 +37,8 @@ class Shown:
     """Of the film, or of the episode's show."""
     rating: int | None
     """From 1 to 10; None when there is none, or ratings are not shown."""
+    still: Picture | None = None
+    """A scene of the episode, where one is kept."""
 
     @property
     def title(self) -> str:
@@ -124,12 +126,19 @@ def seen_by_all(public: Public, wanted: Wanted) -> Wanted:
 
 
 def shown(conn: sa.Connection, plays: Iterable[WatchedPlay], public: Public) -> list[Shown]:
-    """Those plays with their posters, and their ratings as far as everybody may see them."""
+    """Those plays with their pictures, and their ratings as far as everybody may see them."""
     found = list(plays)
     keys = {key for key in map(poster_key, found) if key}
-    kept = pictures.of_titles(conn, keys, Kind.POSTER)
+    posters = pictures.of_titles(conn, keys, Kind.POSTER)
+    episodes = {play.title_key for play in found if play.type == "episode" and play.title_key}
+    stills = pictures.of_titles(conn, episodes, Kind.STILL)
     return [
-        Shown(play, kept.get(poster_key(play) or ""), rating_of(public, play.rating_raw))
+        Shown(
+            play,
+            posters.get(poster_key(play) or ""),
+            rating_of(public, play.rating_raw),
+            stills.get(play.title_key or ""),
+        )
         for play in found
     ]
 

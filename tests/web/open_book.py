@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from tests.web.showroom import Told, Visitor, served
 from watchbook import sharing
 from watchbook.clock import now, to_iso
 from watchbook.sharing import Part
-from watchbook.store import accounts
+from watchbook.store import accounts, changes
 from watchbook.store.opening import Store
 from watchbook.store.schema import picture_files, pictures
 
@@ -82,16 +83,18 @@ def an_episode(
     return {**head, "episode": about, "show": show(21, of) | {"title": of}}
 
 
-def hang_poster(store: Store, title_key: str) -> str:
-    """Keep a poster of a title; its key at ``/images/``."""
-    key = "poster-of-" + title_key.replace(":", "-")
-    told = {"title_key": title_key, "kind": "poster"}
+def hang_poster(store: Store, title_key: str, kind: str = "poster", *, source: str = "tmdb") -> str:
+    """Keep a picture of a title, without its bytes; its key at ``/images/``."""
+    key = uuid5(NAMESPACE_URL, f"{kind} of {title_key}").hex
+    told = {"title_key": title_key, "kind": kind}
     tiny = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
-    kept = {**told, "state": "kept", "colour": "#335577", "tiny": tiny, "looked_at": 0}
+    known = {"state": "kept", "source": source, "colour": "#335577", "tiny": tiny}
+    kept = {**told, **known, "looked_at": 0}
     file = {**told, "key": key, "media_type": "image/jpeg", "width": 342, "height": 513, "bytes": 9}
     with store.database.write() as conn:
         conn.execute(sa.insert(pictures).values(**kept))
         conn.execute(sa.insert(picture_files).values(**file))
+        changes.tell(conn, changes.PICTURES)
     return key
 
 

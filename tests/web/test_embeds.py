@@ -23,6 +23,7 @@ from tests.web.elsewhere import Origin, Said, element, in_state, label, visiting
 from tests.web.showroom import Owner, served
 from watchbook.clock import now
 from watchbook.render import embed
+from watchbook.render.attribution import SHORT, TMDB
 from watchbook.render.embed import LAYOUTS, Room, Wish
 from watchbook.render.entries import Home
 from watchbook.seal import Sealer
@@ -103,6 +104,16 @@ def test_the_page_says_it_without_a_script(owner: Owner) -> None:
     assert graph["og:title"] == "Last watched by sandra"
     assert graph["og:description"] == "Severance S2 E7 · Chikhai Bardo"
     assert graph["og:image"] == f"{BASE}/card/last.png?account=sandra"
+
+
+@pytest.mark.parametrize("layout", ["card", "line", "wall"])
+def test_the_page_says_whose_pictures_it_shows(owner: Owner, layout: str) -> None:
+    """Also where scripts are off; a wall has room for all that TMDB asks for."""
+    owner.share(Part.HISTORY)
+    with served(owner.store, BASE) as stranger:
+        page = stranger.ask(f"/embed/last?layout={layout}").body.decode()
+    assert SHORT in page
+    assert (TMDB.notice in page) == (layout == "wall")
 
 
 def test_everybody_may_frame_it_and_nothing_else_runs(owner: Owner) -> None:

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.every import every
+from tests.hostile import STORABLE, label
+from tests.web.open_book import hang_poster
 from tests.web.showroom import Owner, Visitor, served, until
 from watchbook.clock import from_iso, now, to_iso, to_millis
 from watchbook.render.widget import EXTRAS, KEYS, NOTHING
 from watchbook.sharing import Part
-from watchbook.store import watching
+from watchbook.store import changes, watching
 from watchbook.store.opening import Store
+from watchbook.store.schema import titles
 from watchbook.store.watching import Watching
 
 LAST = "/api/trakt/last"
@@ -296,6 +300,38 @@ def test_moments_are_utc(visitor: Visitor) -> None:
     """`as_of` is written as the other moments are."""
     told = visitor.ask(LAST).json
     assert told["as_of"] == to_iso(from_iso(told["as_of"]))
+
+
+def test_hostile_titles_come_through_as_they_are(sandra: Owner, visitor: Visitor) -> None:
+    """Every one of them is a string of valid JSON, and nothing beside it changes."""
+    film = f"{LAST}?type=movie"
+    before = visitor.ask(film)
+
+    def check(title: str) -> None:
+        with sandra.store.database.write() as conn:
+            conn.execute(titles.update().where(titles.c.key == "movie:11").values(title=title))
+            changes.tell(conn, changes.of_account(sandra.account.id))
+        visitor.look()
+        until(lambda: visitor.ask(film).json["title"] == (title or "Unknown title"))
+        told = visitor.ask(film)
+        assert told.headers["content-type"] == before.headers["content-type"]
+        changed = {name for name, value in before.json.items() if told.json[name] != value}
+        assert changed <= ({"title", "alt"} if title else {"title", "alt", "url"})
+
+    every(STORABLE, check, label)
+
+
+def test_pictures_are_told_with_whose_they_are(sandra: Owner, visitor: Visitor) -> None:
+    """A still of the episode in sight of everybody, and whose its show's poster is."""
+    drawn = visitor.ask(LAST).json
+    assert (drawn["still"], drawn["poster_source"]) == (None, None)
+    hang_poster(sandra.store, "show:21", source="trakt")
+    key = hang_poster(sandra.store, "episode:31", "still")
+    visitor.look()
+    until(lambda: visitor.ask(LAST).json["poster_source"] == "trakt")
+    assert visitor.ask(LAST).json["still"] == f"https://watch.example/images/{key}"
+    assert visitor.ask(f"/images/{key}").status == 200
+    assert visitor.ask(f"{LAST}?type=movie").json["still"] is None
 
 
 def test_how_to_names_every_key() -> None:

@@ -20,6 +20,7 @@ from tests.hostile import MARK, STORABLE
 from tests.web.open_book import BASE_URL, NUMBER, OpenBook, a_film, ago, an_episode, hang_poster
 from tests.web.open_book import open_book as opening
 from watchbook.clock import from_iso
+from watchbook.render.attribution import TMDB, TRAKT
 from watchbook.render.plain import plain
 from watchbook.seal import Sealer
 from watchbook.sharing import Part
@@ -366,6 +367,18 @@ def test_what_pages_say_to_other_programs(book: OpenBook) -> None:
     page = book.page("/2")
     assert f'<meta property="og:image" content="{BASE_URL}/images/{key}">' in page
     assert '<meta property="og:type" content="video.movie">' in page
+
+
+def test_the_page_of_an_episode_has_its_still(book: OpenBook) -> None:
+    """And every page says whose pictures it shows, in the words that TMDB asks for."""
+    book.book.plays(a_film(1, ago(days=2)), an_episode(2, ago(days=1)))
+    key = hang_poster(book.book.store, "episode:31", "still")
+    still = f'<img class="still" src="/images/{key}" alt="A scene of Severance S2 E7"'
+    assert still in book.page("/2")
+    assert 'class="still"' not in book.page("/1")
+    for page in (book.page(), book.page("/2")):
+        assert TMDB.notice in page
+        assert TRAKT.notice in page
 
 
 @pytest.mark.parametrize("favourites", [0, 1, 6])

@@ -16,6 +16,7 @@ from watchbook.render.entries import (
     genres_of,
     id_of,
     poster_of,
+    still_of,
     title_of,
     words_of,
 )
@@ -64,6 +65,8 @@ class Entry:
     language: str | None
     """Of a title that is written in another script than ours, as far as it is known."""
     poster: Poster
+    still: Poster | None
+    """A scene of an episode."""
     published: str | None
     """When, in UTC; None for an unknown date."""
     time: str
@@ -191,6 +194,7 @@ def entry_of(shown: Shown, home: Home, prefix: str) -> Entry:
         heading=_seen(plain(shown.title)),
         language=shown.play.language if shown.play.language in _OTHER_SCRIPTS else None,
         poster=poster_of(shown, prefix),
+        still=still_of(shown, prefix),
         published=to_iso(moment) if moment else None,
         time=f"{local:%H:%M}" if local else "",
         words=words_of(local) if local else "On a day that is not known",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from watchbook.clock import to_iso
-from watchbook.render.attribution import SHORT
+from watchbook.render.attribution import SHORT, TMDB
 from watchbook.render.entries import Home, title_of
 from watchbook.render.plain import plain
 from watchbook.render.widget import poster_of
@@ -161,7 +161,8 @@ def _plays(home: Home, shown: Sequence[Shown]) -> str:
     if not shown:
         return '<p class="plain">Nothing to show yet.</p>'
     listed = "".join(f"<li>{_play(home, one)}</li>" for one in shown)
-    return f'<ul class="plain">{listed}</ul>'
+    notice = f"<p><small>{escape(TMDB.notice)}</small></p>" if len(shown) > 1 else ""
+    return f'<ul class="plain">{listed}</ul>{notice}'
 
 
 def _play(home: Home, shown: Shown) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import Any
 from urllib.parse import quote
 
 from watchbook.render import widget
@@ -102,5 +103,14 @@ def genres_of(shown: Shown) -> Sequence[str]:
 
 def poster_of(shown: Shown, base_url: str) -> Poster:
     """The poster of a play, in the smallest size that is wide enough to stand beside a text."""
-    found = widget.poster_of(shown, base_url, POSTER_WIDTH)
+    return _poster(widget.poster_of(shown, base_url, POSTER_WIDTH))
+
+
+def still_of(shown: Shown, base_url: str) -> Poster | None:
+    """A scene of the episode, where one is kept, as wide as a text."""
+    found = widget.still_of(shown, base_url, widget.STILL_WIDTH)
+    return _poster(found) if found else None
+
+
+def _poster(found: Mapping[str, Any]) -> Poster:
     return Poster(**{name: found[name] for name in Poster.__dataclass_fields__})

@@ -41,7 +41,9 @@ EXTRAS = {
     "tiny": "a `data:` address of a few dozen bytes that stands in until the poster is there; "
     "`null` for a drawn one",
     "poster_sizes": "every size of the poster: `url`, `width`, `height`, `type`",
+    "poster_source": "whose the poster is: `tmdb`, `trakt`, or `null` for a drawn one",
     "alt": "what the poster shows, for those who cannot see it",
+    "still": "address of a scene of the episode in this installation's own store, or `null`",
     "now": "what is being watched right now, where that is shared: `type`, `title`, `subtitle`, "
     "`year`, `season`, `episode`, `url`, `started_at`, `expires_at`, `progress` (0 to 1), and a "
     "poster as above; else `null`",
@@ -53,6 +55,8 @@ NOTHING = "Nothing watched yet that could be shown."
 ATTRIBUTION = SHORT
 POSTER_WIDTH = 342
 """Pixels that a poster has at least, where one is as wide."""
+STILL_WIDTH = 780
+"""As many for a still."""
 
 
 def last_of(
@@ -102,12 +106,15 @@ def now_of(now: Now | None, base_url: str) -> dict[str, Any] | None:
 
 def _poster_of(shown: Shown, base_url: str) -> Mapping[str, Any]:
     poster = poster_of(shown, base_url, POSTER_WIDTH)
+    still = still_of(shown, base_url, STILL_WIDTH)
     return {
         "poster": poster["url"],
         "colour": poster["colour"],
         "tiny": poster["tiny"],
         "poster_sizes": sizes_of(shown.poster, poster_key(shown.play), base_url),
+        "poster_source": shown.poster.source if shown.poster else None,
         "alt": poster["alt"],
+        "still": still["url"] if still else None,
     }
 
 
@@ -117,10 +124,18 @@ def poster_of(shown: Shown, base_url: str, width: int) -> dict[str, Any]:
     return picture_of(shown.poster, poster_key(shown.play), base_url, width, alt=alt)
 
 
+def still_of(shown: Shown, base_url: str, width: int) -> dict[str, Any] | None:
+    """A scene of the episode, where one is kept; see :func:`picture_of`."""
+    if shown.still is None:
+        return None
+    alt = f"A scene of {plain(f'{shown.title} {shown.code}')}"
+    return picture_of(shown.still, shown.play.title_key, base_url, width, alt=alt)
+
+
 def picture_of(
     picture: Picture | None, title_key: str | None, base_url: str, width: int, *, alt: str
 ) -> dict[str, Any]:
-    """The poster of a title: address, width, height, type, colour, tiny likeness, and ``alt``.
+    """A picture of a title: address, width, height, type, colour, tiny likeness, and ``alt``.
 
     It is the smallest file that is at least ``width`` pixels wide, else the widest one; a drawn
     one, which has no likeness, where no picture is kept.

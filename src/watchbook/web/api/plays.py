@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from watchbook.freshness import freshness
-from watchbook.render.widget import POSTER_WIDTH, picture_of, play_of
+from watchbook.render.widget import POSTER_WIDTH, STILL_WIDTH, picture_of, play_of, still_of
 from watchbook.sharing import Part
 from watchbook.showing import Shown, latest, poster_key, rating_of, shown
 from watchbook.store import pictures, seen
@@ -139,6 +139,7 @@ def _play(one: Shown, base_url: str) -> shapes.Play:
         ids=_ids(play),
         show_ids=_ids(play, "show_") if play.show_key else None,
         poster=_poster(one.poster, poster_key(play), one.title, base_url),
+        still=msgspec.convert(still_of(one, base_url, STILL_WIDTH), shapes.Poster | None),
     )
 
 

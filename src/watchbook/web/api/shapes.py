@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from watchbook.clock import from_millis
+from watchbook.render.attribution import SHORT
 from watchbook.render.statistics import Heatmap, Statistics, Year
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -114,7 +115,11 @@ class LastPlay(Shape, frozen=True, kw_only=True):
         str | None, _says("A `data:` address to show while the poster loads; null for a drawn one.")
     ]
     poster_sizes: list[PosterSize]
+    poster_source: Annotated[
+        str | None, _says("Whose the poster is: `tmdb` or `trakt`; null for a drawn one.")
+    ]
     alt: Annotated[str, _says("What the poster shows.")]
+    still: Annotated[str | None, _says("Address of a scene of the episode, where one is kept.")]
 
 
 class Last(Done, frozen=True, kw_only=True):
@@ -128,6 +133,7 @@ class Last(Done, frozen=True, kw_only=True):
     as_of: Annotated[Moment | None, _says("When the copy was last brought up to date.")]
     stale: Annotated[bool, _says("Whether it may be older than it should be.")]
     reason: Annotated[str | None, _says("Why it is stale, in words.")]
+    attribution: Annotated[str, _says("Where it comes from; show it beside.")] = SHORT
 
 
 class Play(Shape, frozen=True, kw_only=True):
@@ -151,6 +157,7 @@ class Play(Shape, frozen=True, kw_only=True):
     ids: Ids
     show_ids: Ids | None
     poster: Annotated[Poster, _says("Of the film, or of the episode's show.")]
+    still: Annotated[Poster | None, _says("A scene of the episode, where one is kept.")]
 
 
 class Plays(Sheet, frozen=True, kw_only=True):

@@ -111,6 +111,7 @@ p, ul { margin: 0; padding: 0 }
 .line :is(.label, .title, .subtitle, .when, .message) { font-size: 1em; margin-inline-end: .3em }
 .line .label { color: var(--_muted); font-weight: inherit }
 .line .note { font-size: .875em }
+.line .source { text-decoration: underline }
 .line .foot:not(:empty)::before { content: "· "; color: var(--_muted) }
 .wall .label { margin-block-end: .75em; font-size: 1em }
 .foot { display: flex; flex-wrap: wrap; gap: 0 .75em; align-items: baseline }
@@ -184,6 +185,9 @@ button:hover { border-color: currentColor; background: var(--_bone) }
   };
 
   const text = (value) => (value == null ? "" : String(value));
+
+  // In TMDB's own words, so in no other language.
+  const NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMDB.";
 
   /** `address` if it leads to the web, as seen from `base`; else nothing. */
   const web = (address, base) => {
@@ -474,7 +478,7 @@ button:hover { border-color: currentColor; background: var(--_bone) }
           this.#link(shown, "title", text(shown.title)),
           this.#subtitle(shown),
           now && progress(now),
-          make("span", "foot", {}, !now && this.#time(shown), this.#note(words), this.#source(words)),
+          make("span", "foot", {}, !now && this.#time(shown), this.#note(words), this.#source(words, shown)),
         ),
       );
     }
@@ -538,10 +542,17 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       return make("span", "note", {}, `${words.asOf} `, time);
     }
 
-    /** Whom the data is from; a line has no room for it. */
-    #source(words) {
-      if (this.#layout === "line") return "";
-      return make("span", "source", {}, text(this.#data.attribution ?? words.source));
+    /** Whom the data is from; a line has room for whose picture is in it, a wall for all. */
+    #source(words, item) {
+      if (this.#layout === "line") {
+        const [name, href, title] =
+          item.poster_source === "trakt"
+            ? ["Trakt", "https://trakt.tv/", ""]
+            : ["TMDB", "https://www.themoviedb.org/", NOTICE];
+        return item.poster_source !== null && make("a", "source", { href, title, rel: "noopener" }, name);
+      }
+      const said = text(this.#data.attribution ?? words.source);
+      return make("span", "source", {}, item ? said : `${said} ${NOTICE}`);
     }
 
     /** "Severance, season 2 episode 7, Chikhai Bardo, yesterday". */
