@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from tests.exporting.conftest import film_play
 from tests.publish.conftest import TOKEN, Blog, Home, ago, give_token, token_of
 from tests.websites import Asked, Said, as_json, html, redirect
-from watchbook.clock import now
+from watchbook.clock import now, to_millis
 from watchbook.indieauth.endpoints import Endpoints, SignIn
+from watchbook.indieauth.tokens import SiteToken
 from watchbook.publish import desk
 from watchbook.seal import fingerprint
 
@@ -107,6 +109,47 @@ def test_after_an_unclear_renewal_the_old_token_is_the_last_resort(
     desk.publish(renewing.installation, renewing.book.filled.account, renewing.book.stands())
     assert renewing.book.states() == ["published", "published"]
     assert renewing.book.stands().renewing is None
+
+
+def test_a_token_that_another_process_has_renewed_is_taken(renewing: Home, blog: Blog) -> None:
+    """The old refresh token is not sent once more by one that slept while its answer was out."""
+    given = msgspec.structs.replace(kept_token(renewing), expires=None)
+    give_token(renewing.book, given, sign_in_of(renewing))
+
+    def refuse(blog: Blog, _asked: Asked) -> Said:
+        blog.tokens = {"access-9"}
+        newer = token_of(access="access-9", refresh="refresh-9")
+        give_token(renewing.book, newer, sign_in_of(renewing))
+        return as_json({"error": "unauthorized"}, 401)
+
+    blog.tricks.append(refuse)
+    publish(renewing)
+    assert blog.site.of("POST", "/token") == []
+    assert (renewing.book.states(), blog.made) == (["published"], ["trakt-11"])
+    assert kept_token(renewing).access == "access-9"
+
+
+def kept_token(home: Home) -> SiteToken:
+    """The token that is kept."""
+    kept = home.book.stands().token(home.book.store.sealer) or ""
+    return msgspec.json.decode(kept, type=SiteToken)
+
+
+def sign_in_of(home: Home) -> SignIn:
+    """How the site was signed in to."""
+    return msgspec.json.decode(home.book.stands().sign_in or "", type=SignIn)
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2027 00:00:00 +9" + "9" * 12],
+)
+def test_a_date_of_no_calendar_is_none(home: Home, blog: Blog, after: str) -> None:
+    """The site rests as long as without one, and the post waits."""
+    blog.tricks.append(lambda _, __: Said(503, b"", [("Retry-After", after)]))
+    publish(home)
+    rest = (home.book.stands().retry_at or 0) - to_millis(now())
+    assert (home.book.states(), 30_000 < rest <= 60_000) == (["waiting"], True)
 
 
 def test_a_server_without_json_gets_a_form(home: Home, blog: Blog) -> None:

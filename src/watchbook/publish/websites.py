@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import msgspec
+import sqlalchemy as sa
 
 from watchbook.clock import now
 from watchbook.errors import OutcomeUnknown, WatchbookError
@@ -23,6 +24,7 @@ from watchbook.micropub.outcome import Kind, Outcome
 from watchbook.micropub.parts import File
 from watchbook.micropub.post import Post, form, properties
 from watchbook.micropub.reading import Wanted
+from watchbook.publish.settling import as_it_is
 from watchbook.seal import fingerprint
 from watchbook.steps import step
 from watchbook.store import sites
@@ -40,8 +42,8 @@ class Website:
 
     def __post_init__(self) -> None:
         """Open the token; raises SettingsError when the key is another."""
-        sealed = self.site.token(self.store.sealer)
-        self._token = msgspec.json.decode(sealed, type=SiteToken) if sealed else None
+        self._kept = self.site.token(self.store.sealer)
+        self._token = msgspec.json.decode(self._kept, type=SiteToken) if self._kept else None
         self._endpoint = self.site.endpoint
         self._renewed = self._searched = False
 
@@ -184,6 +186,8 @@ class Website:
             return False
         self._renewed = True
         with self.store.database.write(durable=True) as conn:
+            if self._adopt(conn):
+                return True
             sites.change(conn, self.site.id, renewing=fingerprint(token.refresh))
         step("site.renewing")
         try:
@@ -195,11 +199,19 @@ class Website:
             with self.store.database.write() as conn:
                 sites.change(conn, self.site.id, renewing=None)
             return False
+        self._kept, self._token = msgspec.json.encode(fresh).decode(), fresh
         with self.store.database.write(durable=True) as conn:
-            kept = msgspec.json.encode(fresh).decode()
-            sites.seal_token(conn, self.store.sealer, self.site.id, kept)
+            sites.seal_token(conn, self.store.sealer, self.site.id, self._kept)
         step("site.renewed")
-        self._token = fresh
+        return True
+
+    def _adopt(self, conn: sa.Connection) -> bool:
+        """Take the token that somebody else has got while this process stood still, if any."""
+        by_now = as_it_is(conn, self.site)
+        kept = by_now.token(self.store.sealer) if by_now is not None else None
+        if kept is None or kept == self._kept:
+            return False
+        self._kept, self._token = kept, msgspec.json.decode(kept, type=SiteToken)
         return True
 
     def _sign_in(self) -> SignIn | None:
