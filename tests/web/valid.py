@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 from icalendar import Calendar, Event
@@ -87,15 +88,15 @@ def _event(event: Event) -> Iterator[str]:
         yield "an event ends twice"
     if event.errors:
         return  # its properties cannot be compared
-    if not _ical(event, "DTSTAMP").endswith(b"Z"):
+    stamp, starts, ends = (_property(event, name) for name in ("DTSTAMP", "DTSTART", "DTEND"))
+    if stamp and not stamp.to_ical().endswith(b"Z"):
         yield "DTSTAMP is not in UTC"
-    if "DTEND" in event and "DTSTART" in event and event["DTEND"].dt <= event["DTSTART"].dt:
+    if starts and ends and ends.dt <= starts.dt:
         yield "an event ends before it begins"
 
 
-def _ical(event: Event, name: str) -> bytes:
-    found: bytes = event[name].to_ical() if name in event else b""
-    return found
+def _property(event: Event, name: str) -> Any:
+    return event.get(name)
 
 
 def _count(component: Calendar | Event, name: str) -> int:

@@ -51,7 +51,8 @@ def demo(context: Context, *, once: bool, plays: int) -> None:
 
     Stand-ins for Trakt, with an invented person's library, for TMDB and for that person's website
     are started on this machine; Watchbook signs in, keeps a copy, follows changes, backs up,
-    verifies, restores and exports, publishes what is watched, and shows it on another page.
+    verifies, restores and exports, publishes what is watched, and shows it on another page. After
+    that it stays up and goes on syncing, until Ctrl-C.
 
     Example: watchbook demo --once
     """

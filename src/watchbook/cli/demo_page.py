@@ -72,6 +72,7 @@ _SCRIPT = """const form = document.querySelector("form");
 const said = form.querySelector("[role=status]");
 const widgets = [...document.querySelectorAll("watchbook-last")];
 let shown = "";
+let watched = "";
 let asking;
 
 const ask = () => widgets.forEach((one) => one.refresh());
@@ -87,16 +88,21 @@ form.addEventListener("submit", async (event) => {
 
 addEventListener("watchbook:loaded", ({ target, detail: { data } }) => {
   if (target !== widgets[0] || !data.ok) return;
-  const now = `${data.watched_at} ${data.title} ${data.subtitle}`;
-  if (shown && now !== shown) follow(data);
-  shown = now;
+  const moment = `${data.watched_at} ${data.title} ${data.subtitle}`;
+  const all = `${moment} ${data.poster}`;
+  if (watched && moment !== watched) {
+    said.textContent = `Here it is: ${data.title}, ${data.subtitle}.`;
+    // Its poster is still being fetched.
+    setTimeout(() => (asking = clearInterval(asking)), 60000);
+    ask();
+  }
+  // The first who asks after a change gets the picture that was there, the next one the new.
+  if (shown && all !== shown) [0, 3000].forEach((wait) => setTimeout(draw, wait));
+  watched = moment;
+  shown = all;
 });
 
-function follow({ title, subtitle }) {
-  clearInterval(asking);
-  asking = undefined;
-  said.textContent = `Here it is: ${title}, ${subtitle}.`;
-  ask();
+function draw() {
   for (const one of document.querySelectorAll("main img, main source")) {
     const name = one.srcset ? "srcset" : "src";
     const address = new URL(one[name]);
