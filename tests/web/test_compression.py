@@ -19,6 +19,7 @@ from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
 from watchbook.web.answers import JSON, PNG, Answer, kept_for
 from watchbook.web.compression import WORTH, compressed, takes_gzip
+from watchbook.web.front import Front
 from watchbook.web.static_files import told
 
 KEPT = kept_for(timedelta(minutes=1))
@@ -169,7 +170,7 @@ def test_what_gains_nothing_is_left() -> None:
     assert compressed(os.urandom(WORTH), "text/plain") is None
 
 
-def test_the_shelf_weighs_both_forms() -> None:
+def test_the_shelf_weighs_both_forms(store: Store) -> None:
     """What is kept in memory beside the body counts, and is made once."""
     body = json.dumps({"titles": ["Severance"] * 500}).encode()
     answer = Answer(body, JSON, cache=KEPT)
@@ -179,6 +180,8 @@ def test_the_shelf_weighs_both_forms() -> None:
     assert answer.form_for("identity") is answer
     assert answer.small.small is None
     assert Answer(body, JSON).small is None
+    front = Front(store, "https://watch.example")
+    assert front._views._weigh(answer) == answer.weight
 
 
 def test_a_file_is_compressed_once() -> None:

@@ -11,6 +11,7 @@ from watchbook.store.opening import Store
 from watchbook.web import limits
 from watchbook.web.api.operations import OPERATIONS
 from watchbook.web.app import VIEWS, make_app
+from watchbook.web.compression import WORTH
 from watchbook.web.front import Front
 from watchbook.web.metrics import Metrics, Traffic
 
@@ -44,6 +45,11 @@ def test_the_limits_are_told() -> None:
     assert f"costs {limits.COST_OF_REFUSAL:.0f}." in REFERENCE
     assert f"a deposit of {limits.DEPOSIT:.0f}," in REFERENCE
     assert f"at most {limits.AT_ONCE / limits.DEPOSIT:.0f} such" in REFERENCE
+
+
+def test_what_is_compressed_is_told() -> None:
+    """From which size on."""
+    assert f"\nTexts of {WORTH:,} bytes and more " in REFERENCE
 
 
 def test_every_metric_is_told() -> None:

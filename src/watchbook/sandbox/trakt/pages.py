@@ -12,6 +12,7 @@ _FRAME = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{title} · Trakt sandbox</title>
 <style>
 :root {{ color-scheme: light dark; --ink: #1c1b22; --paper: #faf8f5; --card: #fff; --edge: #e4dfd7;
