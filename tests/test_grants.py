@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from watchbook import clock, connecting, logs
 from watchbook.addresses import AddressRule
 from watchbook.connecting import Installation
+from watchbook.environment import account_or_first
 from watchbook.errors import (
     AccountLocked,
     AuthorisationNeeded,
@@ -690,10 +691,10 @@ def hosted(environment: dict[str, str], trakt: Sandbox) -> dict[str, str]:
 def test_environment_makes_the_first_account(hosted: dict[str, str], trakt: Sandbox) -> None:
     """Where there is no account the environment's token makes it, and is spent for ever."""
     with installed(hosted) as here:
-        account = connecting.account_or_first(here, None)
+        account = account_or_first(here, None)
         assert (account.name, account.owner) == (trakt.accounts[0].slug, True)
         assert works(trakt, TokenSource(here, account.id).current())
-        assert connecting.account_or_first(here, None) == account
+        assert account_or_first(here, None) == account
         assert history(here, account) == [Event.SPENT, Event.CONNECTED]
         assert stored(here, account).origin == "environment"
     assert refreshes(trakt) == 1
@@ -702,7 +703,7 @@ def test_environment_makes_the_first_account(hosted: dict[str, str], trakt: Sand
 def test_spent_environment_token_says_connect_again(hosted: dict[str, str], trakt: Sandbox) -> None:
     """A token that was spent before is not sent again, though the grant is gone."""
     with installed(hosted) as here:
-        account = connecting.account_or_first(here, None)
+        account = account_or_first(here, None)
         with here.store.database.write() as conn:
             grants.remove(conn, account.id)
         with pytest.raises(AuthorisationNeeded, match="used before") as caught:
@@ -771,7 +772,7 @@ def test_environment_token_survives_a_refusal_at_the_door(
             (AuthorisationNeeded, "used before"),
         ):
             with pytest.raises(kind, match=words):
-                connecting.account_or_first(here, None)
+                account_or_first(here, None)
     assert refreshes(trakt) == 2
 
 
@@ -780,7 +781,7 @@ def test_environment_without_an_app_says_what_is_missing(hosted: dict[str, str])
     """A token without the app's id is not sent anywhere."""
     del hosted["WATCHBOOK_TRAKT_CLIENT_ID"]
     with installed(hosted) as here, pytest.raises(AuthorisationNeeded, match="CLIENT_ID"):
-        connecting.account_or_first(here, None)
+        account_or_first(here, None)
 
 
 @sqlite
@@ -788,8 +789,8 @@ def test_identity_is_learnt_when_trakt_is_back(hosted: dict[str, str], trakt: Sa
     """A grant from the environment is kept even when Trakt cannot say at once whose it is."""
     trakt.set_faults("http-500/users/settings@1")
     with installed(hosted) as here:
-        assert connecting.account_or_first(here, None).trakt_slug is None
-        assert connecting.account_or_first(here, None).name == trakt.accounts[0].slug
+        assert account_or_first(here, None).trakt_slug is None
+        assert account_or_first(here, None).name == trakt.accounts[0].slug
     assert refreshes(trakt) == 1
 
 
@@ -828,7 +829,8 @@ CHILD = """
 import os, sys
 from pathlib import Path
 from watchbook.addresses import AddressRule
-from watchbook.connecting import Installation, account_or_first
+from watchbook.connecting import Installation
+from watchbook.environment import account_or_first
 from watchbook.errors import WatchbookError
 from watchbook.grants import TokenSource
 from watchbook.http import HttpClient
@@ -987,7 +989,7 @@ def test_killed_while_spending_the_environments_token(
     """A token that may have been sent is spent, and the person is told to connect."""
     killed_at(hosted, step)
     with installed(hosted) as here, pytest.raises(AuthorisationNeeded, match="used before"):
-        connecting.account_or_first(here, None)
+        account_or_first(here, None)
     assert refreshes(trakt) == int(step == "environment.answered")
 
 
@@ -995,7 +997,7 @@ def test_killed_after_the_environments_commit(hosted: dict[str, str], trakt: San
     """The successor of the environment's token is found by the next process."""
     killed_at(hosted, "environment.committed")
     with installed(hosted) as here:
-        account = connecting.account_or_first(here, None)
+        account = account_or_first(here, None)
         assert account.name == trakt.accounts[0].slug
         assert works(trakt, TokenSource(here, account.id).current())
     assert refreshes(trakt) == 1

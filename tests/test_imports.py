@@ -56,6 +56,7 @@ LAYERS = (
             "checkup",
             "connecting",
             "desk",
+            "environment",
             "exporting",
             "freshness",
             "grants",

@@ -24,14 +24,8 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from watchbook import clock
-from watchbook.connecting import (
-    Installation,
-    app_of,
-    issue_of,
-    may_use_environment,
-    spend_environment_token,
-    token_lease,
-)
+from watchbook.connecting import Installation, app_of, issue_of, token_lease
+from watchbook.environment import may_use_environment, spend_environment_token
 from watchbook.errors import (
     AuthorisationNeeded,
     Fate,

@@ -172,7 +172,7 @@ def _account(context: Context, *, no_sync: bool) -> Account:
 
 def _lives_on_exports(context: Context, account: Account) -> bool:
     """Whether nobody could be signed in for an account that exports have filled."""
-    from watchbook.connecting import may_use_environment
+    from watchbook.environment import may_use_environment
     from watchbook.overview import lives_on_exports
 
     with context.store.database.read() as conn:

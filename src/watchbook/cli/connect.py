@@ -252,7 +252,7 @@ def _keep_alive(context: Context) -> None:
 
 def _to_refresh(context: Context, installation: Installation) -> list[Account]:
     """The named account or the only one; where there are several, all that are connected."""
-    from watchbook.connecting import account_or_first
+    from watchbook.environment import account_or_first
     from watchbook.store import accounts, grants
 
     with context.store.database.read() as conn:

@@ -61,9 +61,9 @@ def sync(context: Context, *, full: bool, accept_removals: bool) -> int:
 
 def syncable_account(context: Context) -> Account:
     """The account to sync; a refresh token of the environment makes the first one."""
-    from watchbook import connecting
+    from watchbook.environment import account_or_first
 
-    return connecting.account_or_first(context.installation, context.account_name)
+    return account_or_first(context.installation, context.account_name)
 
 
 def run_sync(context: Context, account: Account, options: SyncOptions) -> SyncReport:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from watchbook import values
 from watchbook.clock import now, to_millis
-from watchbook.connecting import Installation, may_use_environment
+from watchbook.connecting import Installation
+from watchbook.environment import may_use_environment
 from watchbook.jobs import schedule
 from watchbook.jobs.port import Kind
 from watchbook.offsite.handing_on import wanted_places

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from watchbook import connecting
+from watchbook import environment
 from watchbook.addresses import AddressRule
 from watchbook.clock import counted, from_millis, in_words, now
 from watchbook.connecting import Installation
@@ -240,14 +240,14 @@ def _sign_in_first(installation: Installation, stop: threading.Event) -> None:
     """Where there is no account yet, make one from the environment's token, if there is one."""
     with installation.store.database.read() as conn:
         known = accounts.all_accounts(conn)
-    if not known and connecting.may_use_environment(installation):
+    if not known and environment.may_use_environment(installation):
         _in_background("first sign-in", _first_account, installation, stop)
 
 
 def _first_account(installation: Installation, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            account = connecting.account_or_first(installation, None)
+            account = environment.account_or_first(installation, None)
         except WatchbookError as reason:
             _log.warning(f"No account yet. {reason.message}", hint=reason.hint)
             if reason.fate is not Fate.TRANSIENT:

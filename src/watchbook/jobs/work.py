@@ -14,7 +14,8 @@ from watchbook import watching
 from watchbook.archive.backup import back_up, recipients_for
 from watchbook.archive.prune import prune, rule_for
 from watchbook.clock import counted, monotonic, now, to_millis
-from watchbook.connecting import Installation, account_or_first
+from watchbook.connecting import Installation
+from watchbook.environment import account_or_first
 from watchbook.errors import (
     ArchiveDamaged,
     AuthorisationNeeded,
