@@ -22,7 +22,7 @@ from watchbook.store.watched import (
     newest,
     rating_in,
 )
-from watchbook.titles import what_of
+from watchbook.titles import code_of, what_of
 
 LONGEST_UNSEEN = timedelta(minutes=5)
 """What was being watched when Trakt last answered is shown for that long without an answer."""
@@ -51,9 +51,7 @@ class Shown:
     def code(self) -> str:
         """``S2 E7`` for an episode, else nothing."""
         play = self.play
-        if play.season is None or play.number is None or play.type != "episode":
-            return ""
-        return f"S{play.season} E{play.number}"
+        return code_of(play.season, play.number) if play.type == "episode" else ""
 
     @property
     def subtitle(self) -> str:

@@ -16,6 +16,7 @@ from watchbook.micropub.titles import page_of
 from watchbook.render.entries import Home, genres_of, title_of, uuid_of
 from watchbook.render.plain import plain
 from watchbook.showing import Shown
+from watchbook.titles import code_of
 from watchbook.upcoming import Upcoming
 
 REFRESH = timedelta(hours=1)
@@ -86,7 +87,7 @@ def _play(agenda: Agenda, shown: Shown, ended: datetime) -> Event:
 
 def _episode(one: Upcoming) -> Event:
     what, minutes = one.what, _minutes(one.runtime)
-    code = f"{what.show.name} S{what.season} E{what.number}"
+    code = f"{what.show.name} {code_of(what.season, what.number)}"
     told = [plain(what.name or ""), plain(one.network or ""), page_of(what)]
     return Event.new(
         uid=str(uuid_of("airing", what.ids.trakt)),
