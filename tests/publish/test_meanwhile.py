@@ -103,6 +103,29 @@ def test_a_pause_counts_at_once(book: Book, outlet: Scripted, answer: Kind) -> N
     assert (book.run(outlet).stopped, len(outlet.created)) == ("Paused by its owner.", 1)
 
 
+def test_a_pause_counts_while_posts_are_looked_for(book: Book, outlet: Scripted) -> None:
+    """Nothing more is asked of the site."""
+    films(book, 5)
+    outlet.script.extend([Kind.UNKNOWN, Kind.UNKNOWN])
+    book.run(outlet)
+    book.pass_time(minutes=1)
+    outlet.meanwhile.append(lambda: pausing(book))
+    assert book.run(outlet).stopped == "Paused by its owner."
+    assert (outlet.looks, book.stands().state) == (1, "paused")
+
+
+def test_a_pass_looks_for_a_few(book: Book, outlet: Scripted) -> None:
+    """A site counts requests: what came back from an archive is looked for bit by bit."""
+    films(book, 8)
+    book.watch(*(film_play(n, n, ago(hours=1)) for n in range(20, 37)))
+    with book.store.database.write() as conn:
+        for post in book.posts():
+            outbox.change(conn, post.id, state=PostState.UNKNOWN)
+    for looks in (20, 25):
+        book.run(outlet)
+        assert outlet.looks == looks
+
+
 def test_new_rules_count_from_the_next_post_on(book: Book, outlet: Scripted) -> None:
     """The pass ends; the next one goes by the rules as they are."""
     films(book)

@@ -381,6 +381,28 @@ def test_a_lost_answer_to_an_update_is_asked_again(book: Book, outlet: Scripted)
     assert (len(outlet.updated), book.states()) == (2, ["published", "published"])
 
 
+def test_a_change_whose_answers_are_lost_is_asked_for_ever_more_rarely(
+    book: Book, outlet: Scripted
+) -> None:
+    """A site that never answers a deletion is not asked for it every other minute for ever."""
+    book.rules(on_removal="delete")
+    book.watch(film_play(11, 1, ago(hours=1)))
+    book.run(outlet)
+    book.filled.remove_play(11)
+    outlet.script.extend([Kind.UNKNOWN] * 99)
+    pauses = []
+    for _ in range(7):
+        book.run(outlet)
+        row = book.posts()[1]
+        pauses.append(round((row.due_at - to_millis(now())) / 60_000))
+        book.pass_time(minutes=pauses[-1])
+    assert pauses == [1, 5, 15, 60, 360, 360, 360]
+    assert (len(outlet.deleted), book.states()) == (7, ["published", "unknown"])
+    outlet.script.clear()
+    book.run(outlet)
+    assert book.states() == ["withdrawn", "published"]
+
+
 # --- Over HTTP ---------------------------------------------------------------------------------
 
 

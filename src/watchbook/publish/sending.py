@@ -42,8 +42,9 @@ _PASSING = frozenset({Reason.RATING, Reason.FIRST, Reason.TEXT})
 """Reasons to hold a post that go away by themselves."""
 _AT_A_TIME = 200
 
-_PROMISES = 20
-"""So many posts that a site has promised are asked after in a pass."""
+_LOOKS = 20
+"""So many posts are looked for in a pass, and so many promised ones asked after: each look is some
+requests, and sites count them."""
 
 _A_BREATH = 5.0
 """Seconds that are waited for the pace within a pass: the next pass is a minute away."""
@@ -95,7 +96,7 @@ class Pass:
         closed = _why_closed(self._site)
         if not closed:
             self._look()
-        stopped = quiet = closed or self._is_quiet()
+        stopped = quiet = closed or self._is_over()
         while not stopped and self._has_due():
             stopped = self._out_of_breath() or self._send_all(self._wanted())
         if self._settler.refusals:
@@ -125,31 +126,33 @@ class Pass:
 
     def _look(self) -> None:
         """Look for posts of which nobody knows, and ask after those that were promised."""
-        promised, site_id = Reason.PROMISED, self._site.id
         with self._database.read() as conn:
-            unknown = self._due(conn, PostState.UNKNOWN)
-            there = outbox.find(
-                conn, site_id, [PostState.PUBLISHED], due=to_millis(now()), reason=promised,
-                limit=_PROMISES,
-            )  # fmt: skip
-        for post in unknown:
-            self._looker.look(post)
-        for post in there:
-            self._looker.ask_after(post)
+            unknown = self._due(conn, PostState.UNKNOWN, _LOOKS)
+            promised = self._due(conn, PostState.PUBLISHED, _LOOKS, Reason.PROMISED)
+        for post in (*unknown, *promised):
+            if self._has_changed():
+                return
+            if post.state == PostState.UNKNOWN:
+                self._looker.look(post)
+            else:
+                self._looker.ask_after(post)
 
-    def _due(self, conn: sa.Connection, state: PostState, limit: int = _AT_A_TIME) -> list[Post]:
+    def _due(
+        self, conn: sa.Connection, state: PostState, limit: int, reason: Reason | None = None
+    ) -> list[Post]:
         return outbox.find(
             conn,
             self._site.id,
             [state],
             due=to_millis(now()),
+            reason=reason,
             newest_first=self._rules.order == "newest-first",
             limit=limit,
         )
 
     def _has_due(self) -> bool:
         with self._database.read() as conn:
-            return bool(self._due(conn, PostState.WAITING, limit=1))
+            return bool(self._due(conn, PostState.WAITING, 1))
 
     # --- Sending ---------------------------------------------------------------------------
 
@@ -163,14 +166,18 @@ class Pass:
         return self._settler.stopped or self._is_over()
 
     def _is_over(self) -> str | None:
-        """Why nothing more may be sent though this pass has not found out itself, in words."""
+        """Why nothing may be sent by now, in words."""
+        return self._has_changed() or self._is_quiet()
+
+    def _has_changed(self) -> str | None:
+        """Why nothing more may be asked of the site that others have changed, in words."""
         with self._database.read() as conn:
             by_now = as_it_is(conn, self._site)
         if by_now is None:
             return REMOVED
         if by_now.rules != self._site.rules:
             return _NEW_RULES
-        return _why_closed(by_now) or self._is_quiet()
+        return _why_closed(by_now)
 
     def _is_quiet(self) -> str | None:
         """Say so when nothing is to be sent at this time of day."""
@@ -201,7 +208,7 @@ class Pass:
     def _wanted(self) -> list[Post]:
         """What is due and may be sent; what the rules keep back is settled, in one transaction."""
         with self._write() as conn:
-            posts = self._due(conn, PostState.WAITING)
+            posts = self._due(conn, PostState.WAITING, _AT_A_TIME)
             known = facts_by_post(conn, self._site, posts)
             complete, wanted = self._is_complete(conn), []
             for post in posts:

@@ -106,9 +106,15 @@ class Settler:
         }
 
     def doubt(self, conn: sa.Connection, post: Post, words: str = _LOST) -> None:
-        """A post that may be there: it is looked for before anything else."""
-        due_at = later(LOOKS[0])
-        outbox.settle(conn, post.id, PostState.UNKNOWN, words, due_at=due_at, looks=0)
+        """A post that may be there: it is looked for before anything else.
+
+        A change of one is asked for again without a look, after longer pauses each time.
+        """
+        values = {"due_at": later(LOOKS[0]), "looks": 0}
+        if post.kind != PostKind.CREATE:
+            pause = REST[min(post.tries, len(REST) - 1)]
+            values |= {"due_at": later(pause), "tries": post.tries + 1}
+        outbox.settle(conn, post.id, PostState.UNKNOWN, words, **values)
         self.count(PostState.UNKNOWN)
 
     def published(
