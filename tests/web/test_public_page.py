@@ -466,6 +466,87 @@ def test_hostile_titles(book: OpenBook) -> None:
             assert cite(seen[n])["name"] == [plain(text)]
 
 
+def test_every_kind_of_page_reads_back_the_same(book: OpenBook) -> None:
+    """First, later, year, month, search and a play's own: a play is told alike on all of them."""
+    titles = [
+        "Heat",
+        "שבעה ימים",
+        "\u200b",
+        "  ",
+        "a<b>c",
+        "👨‍👩‍👧‍👦",
+        "\u202eevil",
+        "x" * 400,
+        "\u0301",
+    ]
+    films = [a_film(n, f"2025-03-0{n % 9 + 1}T12:00:00Z", t, n) for n, t in enumerate(titles, 100)]
+    shows = [an_episode(n, "2025-03-20T12:00:00Z", t, t) for n, t in enumerate(titles, 200)]
+    for number_of_show, row in enumerate(shows):
+        row["show"]["ids"] = {"trakt": 700 + number_of_show, "slug": f"show-{number_of_show}"}
+        row["episode"]["ids"] = {"trakt": 800 + number_of_show}
+    row = {"rated_at": ago(hours=1), "rating": 9, "type": "movie"}
+    book.book.plays(*films, *shows)
+    book.book.items("ratings_movies", row | {"movie": films[0]["movie"]})
+    told = {number(one): one for one in entries(book.page())}
+    assert sorted(told) == [row["id"] for row in (*films, *shows)]
+    assert told[100]["rating"] == ["9"]
+    for path in ("?before=1900000000000_1", "/2025", "/2025-03"):
+        assert {number(one): one for one in entries(book.page(path))} == told, path
+    assert [told[number(one)] for one in entries(book.page("?q=heat"))] == [told[200], told[100]]
+    for history_id, same in told.items():
+        (alone,) = entries(book.page(f"/{history_id}"))
+        assert {name: alone[name] for name in same} == same
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "marks"),
+    [
+        ("君の名は。", "ja", 'dir="auto" lang="ja">君の名は。<'),
+        ("שבעה ימים", "he", 'dir="auto" lang="he">שבעה ימים<'),
+        ("Your Name", "ja", 'dir="auto">Your Name<'),
+        ("Amélie", "fr", 'dir="auto">Amélie<'),
+        ("Брат", None, 'dir="auto">Брат<'),
+        ("Брат", "xx", 'dir="auto">Брат<'),
+        (" ", "ja", 'dir="auto">Untitled<'),
+    ],
+)
+def test_titles_run_their_way(
+    any_book: OpenBook, title: str, language: str | None, marks: str
+) -> None:
+    """By their letters, and in the language that they are known to be written in."""
+    history_id = 5_000_000 + next(_turns)
+    film = a_film(history_id, "2025-03-05T12:00:00Z", title, history_id)
+    any_book.book.plays(film | {"movie": film["movie"] | {"language": language}})
+    assert marks in any_book.page(f"/{history_id}")
+
+
+def test_programs_are_told_what_a_page_is(book: OpenBook) -> None:
+    """Each has a title and a description of its own, and a picture of its own where it has one."""
+    book.book.plays(
+        *(a_film(n, f"2025-03-05T10:{n:02}:00Z", f"Film {n}", n) for n in range(1, PAGE + 5)),
+        an_episode(99, "2024-06-05T10:00:00Z"),
+    )
+    book.share(Part.STATISTICS, Part.SEARCH_ENGINES)
+    later = links(book.page(), "next")[0].removeprefix(HOME)
+    seen = {
+        path: html.document_fromstring(book.page(path))
+        for path in ("", later, "/2025", "/2025-03", "/2024", "/2024-06", "/99", "?q=heat", "?q=5")
+    }
+    for of in ("//title/text()", "//meta[@name='description']/@content", "//h1"):
+        told = [page.xpath(of) for page in seen.values()]
+        assert [len(one) for one in told] == [1] * len(seen)
+        texts = [one[0] if isinstance(one[0], str) else one[0].text_content() for one in told]
+        assert len(set(texts)) == len(seen)
+    said = seen["/2025"].xpath("//meta[@name='description']/@content")[0]
+    assert said.startswith("54 films that sandra watched in 2025: Film 54, Film 53, Film 52 and")
+    assert seen[later].xpath("//h1/text()") == ["5 June 2024 to 5 March 2025"]
+    pictures = seen["/2024"].xpath("//meta[@property='og:image']/@content")
+    assert pictures == [f"{BASE_URL}/card/year.png?account=sandra&year=2024"]
+    assert book.ask(pictures[0].removeprefix(BASE_URL)).status == 200
+    hidden = [path for path, page in seen.items() if page.xpath("//meta[@name='robots']")]
+    assert hidden == ["?q=heat", "?q=5"]
+
+
 def _harm(page: str) -> list[str]:
     """Elements and attributes that run or fetch what a title says."""
     found = []

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -33,7 +35,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBook]:
     migrate(database)
     store = Store(database, Sealer([TEST_KEY]), folder / "home")
     with opening(store, folder / "out") as opened:
-        opened.share(Part.HISTORY, Part.FEEDS, Part.RATINGS)
+        opened.share(Part.HISTORY, Part.FEEDS, Part.RATINGS, Part.STATISTICS)
         opened.book.plays(
             *(an_episode(1000 + n, ago(days=n * 3)) for n in range(60)),
             *(a_film(2000 + n, ago(days=n * 5)) for n in range(60)),
@@ -78,15 +80,26 @@ def _said(message: ConsoleMessage) -> str:
     return f"404: {message.location['url']}" if found else f"console: {message.text}"
 
 
-PLACES = ("/@sandra", "/@sandra/2003", "/@sandra?q=nothing", "/@sandra?q=heat", "/@nobody")
+YEAR = ago(days=3)[:4]
+PLACES = (
+    "/@sandra",
+    f"/@sandra/{YEAR}",
+    f"/@sandra/{ago(days=3)[:7]}",
+    "/@sandra/2003",
+    "/@sandra?q=nothing",
+    "/@sandra?q=heat",
+    "/@nobody",
+)
+NARROW = {"width": 320, "height": 640}
+"""A desk at four times its size, which nobody has to scroll sideways (WCAG 1.4.10)."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("viewport", [NARROW, PHONE, DESK], ids=["narrow", "phone", "desk"])
 def test_pages_are_for_everybody(
     browser: Browser, book: OpenBook, viewport: dict[str, int], scheme: str
 ) -> None:
-    """No rule of axe is broken and nothing sticks out, on a phone and a desk, by day and night."""
+    """No rule of axe is broken and nothing sticks out, in windows of any size, by day and night."""
     for path in PLACES:
         with shown(browser, book, path, viewport=viewport, color_scheme=scheme) as page:
             assert violations(page) == [], path
@@ -134,15 +147,85 @@ def test_a_keyboard_is_enough(browser: Browser, book: OpenBook) -> None:
 
 
 def test_pages_are_turned(browser: Browser, book: OpenBook) -> None:
-    """Older and newer lead forth and back; a year leads to its newest month."""
+    """Older and newer lead forth and back; a year leads to its months, and a month to the next."""
     with shown(browser, book, "/@sandra") as page:
         first = page.get_by_role("article").first.inner_text()
         page.get_by_role("link", name="Older").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Earlier")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(" to ")
         page.get_by_role("link", name="Newer").click()
         expect(page.get_by_role("article").first).to_have_text(first, use_inner_text=True)
-        page.get_by_role("navigation", name="Years").get_by_role("link").last.click()
-        expect(page.get_by_role("navigation", name="Months of")).to_be_visible()
+        page.get_by_role("navigation", name="Years").get_by_role("link", name=YEAR).click()
+        heading = page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(YEAR)
+        months = page.get_by_role("navigation", name=f"Months of {YEAR}").get_by_role("link")
+        newest = date.fromisoformat(str(months.last.get_attribute("href"))[-7:] + "-01")
+        expect(months.last).to_have_accessible_name(re.compile(f"{newest:%B} [0-9]+ plays?"))
+        months.last.click()
+        expect(heading).to_have_text(f"{newest:%B} {YEAR}")
+        page.locator(".turn a[rel=next]").last.click()
+        before = newest - timedelta(days=1)
+        expect(heading).to_have_text(f"{before:%B} {before.year}")
+
+
+WIDTHS = [PHONE, {"width": 700, "height": 900}, DESK]
+
+
+@pytest.mark.parametrize("viewport", WIDTHS, ids=["phone", "tablet", "desk"])
+def test_cards_can_be_read(browser: Browser, book: OpenBook, viewport: dict[str, int]) -> None:
+    """They are drawn for the window, as wide as the text, and nothing moves when they come."""
+    for path in ("/@sandra", f"/@sandra/{YEAR}"):
+        with shown(browser, book, path, viewport=viewport) as page:
+            page.evaluate(_WATCH_SHIFTS)
+            cards = page.locator(".cards img")
+            expect(cards).to_have_count(2)
+            room = page.locator(".cards").bounding_box()
+            for card in cards.all():
+                card.scroll_into_view_if_needed()
+                page.wait_for_function("card => card.complete", arg=card.element_handle())
+                drawn, seen = card.evaluate(_WIDTHS), card.bounding_box()
+                assert seen is not None
+                assert room is not None
+                assert 0.9 < seen["width"] / drawn < 1.2
+                assert 0 < room["width"] - seen["width"] < 60
+            assert page.evaluate("shifts") == []
+
+
+_WATCH_SHIFTS = """() => {
+    window.shifts = []
+    const note = seen => shifts.push(...seen.getEntries().map(one => one.value))
+    new PerformanceObserver(note).observe({type: "layout-shift", buffered: true})
+}"""
+_WIDTHS = "card => Number(new URL(card.currentSrc).searchParams.get('width'))"
+
+
+def test_a_page_on_paper(browser: Browser, book: OpenBook) -> None:
+    """The plays are there; what can only be clicked is not."""
+    with shown(browser, book, f"/@sandra/{YEAR}", color_scheme="dark") as page:
+        page.emulate_media(media="print")
+        expect(page.get_by_role("article").first).to_be_visible()
+        for gone in ("form", ".pills", ".months", ".turn", ".feeds"):
+            expect(page.locator(gone).first).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", PLACES[:4])
+def test_fingers_find_the_links(browser: Browser, book: OpenBook, path: str) -> None:
+    """Nothing to press is lower than 24 pixels (WCAG 2.5.8), but for words within a sentence."""
+    with shown(browser, book, path, viewport=PHONE, has_touch=True) as page:
+        assert page.evaluate(_TOO_LOW) == []
+
+
+_TOO_LOW = """() => [...document.querySelectorAll('a:not(.skip, footer p a), button, input')]
+    .filter(one => one.getBoundingClientRect().height < 24).map(one => one.outerHTML)"""
+
+
+def test_the_keyboard_is_seen(browser: Browser, book: OpenBook) -> None:
+    """Wherever it stops there is a line around the place."""
+    with shown(browser, book, f"/@sandra/{YEAR}") as page:
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            seen = page.evaluate("getComputedStyle(document.activeElement).outline")
+            assert "3px" in seen
+            assert "solid" in seen
 
 
 def test_posters_keep_their_place(browser: Browser, book: OpenBook) -> None:

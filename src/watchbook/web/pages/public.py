@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchbook import showing
+from watchbook.clock import counted
 from watchbook.errors import InputError
 from watchbook.render import book
 from watchbook.render.book import Month, Period, Year
@@ -43,6 +44,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _LARGEST = 2**63 - 1
 _NOTHING_MORE = {
     "search": "",
+    "found": "",
     "first": False,
     "now": None,
     "period": None,
@@ -88,6 +90,8 @@ def _newest(conn: sa.Connection, asked: Asked) -> Answer:
         return MISSING
     is_first = not search and "before" not in asked.query
     told = _first(conn, asked, page) if is_first else {}
+    if search and page.shown and not page.newer and not page.older:
+        told["found"] = counted(len(page.shown), "play")
     return _plays(conn, asked, page, base, {"search": search, "first": is_first, **told})
 
 
