@@ -36,7 +36,7 @@ def main() -> None:
     context.say_styled("[bold]$ make demo[/bold]")
     with performed(context, plays=10_000) as showing:
         photograph((showing.demo.context.settings.home / "watchbook.html").as_uri(), PAGE)
-        photograph(showing.page, SHOWN, height=1160)
+        photograph(showing.page, SHOWN, height=1500)
     IMAGE.parent.mkdir(exist_ok=True)
     without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     console.save_svg(

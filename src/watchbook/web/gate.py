@@ -144,10 +144,10 @@ class _Going:
 async def _give(ready: Ready, answer: Answer, scope: Scope, send: Send) -> int:
     """Send what stands ready, or that the asker has it already; the status."""
     form, heads = answer, ready.plain
-    if answer.small is not None and takes_gzip(_said(scope, b"accept-encoding")):
+    if answer.small is not None and takes_gzip(_said(scope, b"accept-encoding").decode("latin-1")):
         form, heads = answer.small, ready.small
     asked = _said(scope, b"if-none-match")
-    if asked and form.etag and has(asked, form.etag):
+    if asked and form.etag and has(asked.decode("latin-1"), form.etag):
         status, headers, body = 304, heads.unchanged, b""
     else:
         status, headers, body = form.status, heads.whole, form.body
@@ -156,10 +156,13 @@ async def _give(ready: Ready, answer: Answer, scope: Scope, send: Send) -> int:
     return status
 
 
-def _said(scope: Scope, wanted: bytes) -> str:
+def _said(scope: Scope, wanted: bytes) -> bytes:
     """What a header of the question says; its name in lower case."""
-    found = next((value for name, value in scope["headers"] if name == wanted), b"")
-    return found.decode("latin-1")
+    for name, value in scope["headers"]:
+        if name == wanted:
+            found: bytes = value
+            return found
+    return b""
 
 
 def _route_of(scope: Scope) -> str:
