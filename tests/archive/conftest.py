@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from watchbook.archive import ledger
 from watchbook.archive.layout import Layout
+from watchbook.archive.ledger import Archive
 from watchbook.archive.write import WrittenArchive, write_archive
 from watchbook.clock import from_iso, to_millis
 from watchbook.store import accounts, datasets
@@ -177,3 +179,9 @@ def _items() -> list[dict[str, Any]]:
         item("calendar_shows", "77", 0, '{"first_aired":"2026-12-01T00:00:00.000Z"}'),
         item("list_items/123", "1", 0, '{"rank":1,"type":"movie"}', type="movie"),
     ]
+
+
+def latest_good(store: Store, account: Account) -> Archive | None:
+    """The newest archive that is complete and was whole when last looked at."""
+    with store.database.read() as conn:
+        return ledger.newest_good(ledger.recorded(conn, account))

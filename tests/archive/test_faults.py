@@ -22,7 +22,6 @@ import sqlalchemy as sa
 from watchbook.archive.backup import list_archives
 from watchbook.archive.instance import save_instance
 from watchbook.archive.verify import verify_archive
-from watchbook.archive.write import latest_good
 from watchbook.errors import StoreError, WatchbookError
 from watchbook.files import write_private
 from watchbook.seal import KEY_FILE, Sealer
@@ -31,7 +30,7 @@ from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate, open_store
 from watchbook.store.schema import grants
 
-from .conftest import SECRETS, Book, fill
+from .conftest import SECRETS, Book, fill, latest_good
 
 KEY = "a key that only tests use, long enough"
 CHILD = """

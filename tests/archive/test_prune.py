@@ -18,14 +18,14 @@ from watchbook.archive.backup import list_archives
 from watchbook.archive.instance import save_instance
 from watchbook.archive.prune import Pruned, prune, prune_instance, rule_for
 from watchbook.archive.verify import beside_of, verify_archive
-from watchbook.archive.write import latest_good, write_archive
+from watchbook.archive.write import write_archive
 from watchbook.errors import ArchiveDamaged, StoreBusy, StoreError
 from watchbook.settings import load
 from watchbook.store import accounts, datasets, leases, runs
 from watchbook.store.schema import archives
 from watchbook.values import KeepRule, keep_rule
 
-from .conftest import Book
+from .conftest import Book, latest_good
 from .test_faults import here, in_child
 
 __all__ = ["here"]

@@ -19,12 +19,12 @@ from watchbook.archive.backup import back_up, check_all, list_archives
 from watchbook.archive.ledger import file_stem
 from watchbook.archive.manifest import COMPLETE, INCOMPLETE, decode
 from watchbook.archive.verify import verify_archive
-from watchbook.archive.write import WrittenArchive, latest_good, write_archive
+from watchbook.archive.write import WrittenArchive, write_archive
 from watchbook.errors import StoreBusy, StoreError
 from watchbook.store import accounts, datasets, leases, runs
 from watchbook.store.schema import archives, items, plays
 
-from .conftest import LAYOUTS, READ_AT, SECRETS, Book, film, item
+from .conftest import LAYOUTS, READ_AT, SECRETS, Book, film, item, latest_good
 
 
 def contents(written: WrittenArchive) -> dict[str, str]:

@@ -94,12 +94,6 @@ def write_archive(
     return WrittenArchive(archive, path, found.manifest, False, lost, strange)
 
 
-def latest_good(store: Store, account: Account) -> Archive | None:
-    """The newest archive that is complete and was whole when last looked at."""
-    with store.database.read() as conn:
-        return ledger.newest_good(ledger.recorded(conn, account))
-
-
 def _twin(store: Store, account: Account, survey: Survey, recipients: str | None) -> Archive | None:
     """The last archive that may be relied on, if it holds the very same for the same recipients.
 

@@ -28,8 +28,6 @@ from watchbook.store.database import Database
 from watchbook.store.grants import Grant
 from watchbook.store.opening import SCHEMA_VERSION, Store, schema_version
 
-Books = list[tuple[Account, Grant | None]]
-
 
 def rounds(settings: Settings, http: HttpClient | None) -> Iterator[Check]:
     """Every check; without ``http`` nothing is asked over the network."""
