@@ -147,6 +147,40 @@ def test_quiet_hours_begin_in_the_midst_of_a_pass(book: Book, outlet: Scripted) 
     assert (sent.stopped, len(outlet.created)) == ("These are quiet hours.", 1)
 
 
+def test_a_pause_counts_while_three_posts_in_a_row_are_refused(
+    book: Book, outlet: Scripted
+) -> None:
+    """Neither the refusals nor what the site says of the token then is put in its place."""
+    films(book)
+    outlet.script.extend([Kind.REFUSED] * 3)
+    outlet.open = Kind.SIGN_IN
+    outlet.meanwhile.extend([int, int, lambda: pausing(book)])
+    book.run(outlet)
+    assert (book.stands().state, book.stands().words) == ("paused", "Paused by its owner.")
+
+
+NIGHTS = {
+    "2027-10-31T00:10:00Z": True,  # 02:10 in summer
+    "2027-10-31T00:40:00Z": False,
+    "2027-10-31T01:10:00Z": True,  # 02:10 once more, in winter
+    "2027-03-28T00:59:00Z": False,  # the last minute before 03:00
+    "2027-03-28T01:00:00Z": False,
+    "2027-03-29T00:10:00Z": True,
+}
+
+
+@pytest.mark.parametrize("moment", NIGHTS)
+def test_quiet_hours_are_those_of_the_clock_on_the_wall(
+    book: Book, outlet: Scripted, moment: str
+) -> None:
+    """In the nights in which it is put forward and back, too."""
+    with time_machine.travel(moment, tick=False):
+        book.rules(quiet_hours="02:00-02:30", timezone="Europe/Berlin")
+        films(book, 1)
+        book.run(outlet)
+        assert bool(outlet.created) is not NIGHTS[moment]
+
+
 @pytest.mark.parametrize("what", ["site", "account"])
 def test_what_is_removed_meanwhile(book: Book, outlet: Scripted, what: str) -> None:
     """The pass ends with a sentence; nothing more is sent."""

@@ -250,7 +250,6 @@ class Settler:
     ) -> None:
         self.stopped = words
         self._put(conn, state, words, hint, **values)
-        self._has_paused = self._has_paused or state == SiteState.PAUSED
 
     def _put(
         self,
@@ -263,8 +262,10 @@ class Settler:
         """Write down how the site stands, unless its owner has paused it meanwhile."""
         by_now = as_it_is(conn, self.site)
         paused = by_now is not None and by_now.state == SiteState.PAUSED
-        if not paused or self._has_paused:
-            sites.set_state(conn, self.site.id, state, words, hint, **values)
+        if paused and not self._has_paused:
+            return
+        sites.set_state(conn, self.site.id, state, words, hint, **values)
+        self._has_paused = state == SiteState.PAUSED
 
 
 def as_it_is(conn: sa.Connection, site: Site) -> Site | None:
