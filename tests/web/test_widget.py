@@ -31,6 +31,7 @@ from tests.web.elsewhere import (
     places,
     visiting,
 )
+from watchbook.render.attribution import TMDB
 
 __all__ = ["browser"]
 
@@ -108,6 +109,31 @@ def test_a_film_shows_its_year(browser: Browser, two: Places) -> None:
     with visiting(browser, two.watchbook, two.site) as page:
         open_page(page, two)
         assert label(page) == "Last watched: Perfect Days, 2023, yesterday"
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("tmdb", "TMDB"), ("trakt", "Trakt"), (None, None), ("missing", "TMDB")]
+)
+def test_whose_the_picture_of_a_line_is(
+    browser: Browser, two: Places, source: str | None, told: str | None
+) -> None:
+    """A link with a name, and TMDB's notice where it is TMDB's; a drawn one is nobody's."""
+    known = {} if source == "missing" else {"poster_source": source}
+    two.watchbook.tells(LAST, episode(two.watchbook, **known))
+    with visiting(browser, two.watchbook, two.site) as page:
+        open_page(page, two, layout="line")
+        credit = page.locator("watchbook-last a.source")
+        expect(credit).to_have_text([told] if told else [])
+        if told:
+            assert credit.get_attribute("title") == (TMDB.notice if told == "TMDB" else "")
+        assert violations(page) == []
+
+
+def test_a_wall_has_room_for_the_notice(browser: Browser, two: Places) -> None:
+    """In the words that TMDB asks for."""
+    with visiting(browser, two.watchbook, two.site) as page:
+        open_page(page, two, layout="wall", account="alex")
+        expect(page.locator("watchbook-last .source")).to_contain_text(TMDB.notice)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -1,4 +1,7 @@
-"""The React component, built as its users build it, in a page of another origin."""
+"""The React component, and the element inside React and Vue, built as their users build them.
+
+All of them stand in pages of another origin.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PHONE, browser, violations
+from tests.browser import DESK, PHONE, browser, violations
 from tests.web.elsewhere import (
     HTML,
     JAVASCRIPT,
@@ -22,15 +25,19 @@ from tests.web.elsewhere import (
     NOT_PUBLIC,
     NOTHING,
     NOW,
+    WALL,
     Places,
     Said,
     episode,
     film,
     going_on,
+    in_state,
+    label,
     places,
     until_asked,
     visiting,
 )
+from watchbook.render.attribution import TMDB
 
 __all__ = ["browser"]
 
@@ -99,11 +106,14 @@ def open_page(page: Page, both: Places, query: str = "", state: str = "loaded") 
     expect(page.locator(".watchbook")).to_have_attribute("data-state", state)
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("layout", ["line", "card", "wall"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_layout(browser: Browser, two: Places, layout: str, scheme: str) -> None:
+def test_every_layout(
+    browser: Browser, two: Places, layout: str, scheme: str, size: dict[str, int]
+) -> None:
     """React draws what the element draws: title, place, time and poster; axe is content."""
-    with visiting(browser, two.watchbook, two.site, viewport=PHONE, color_scheme=scheme) as page:
+    with visiting(browser, two.watchbook, two.site, viewport=size, color_scheme=scheme) as page:
         open_page(page, two, f"layout={layout}&account=alex")
         expect(page.locator(".watchbook img").first).to_have_js_property("naturalWidth", 342)
         if layout == "wall":
@@ -114,9 +124,35 @@ def test_every_layout(browser: Browser, two: Places, layout: str, scheme: str) -
             expect(page.get_by_role("group", name=name)).to_be_visible()
             expect(page.get_by_role("link", name="Severance")).to_be_visible()
         if folder := os.environ.get("WIDGET_SHOTS"):
-            page.screenshot(path=f"{folder}/react-{layout}-{scheme}.png", full_page=True)
-        if layout != "line":
-            assert violations(page) == []
+            name = f"react-{layout}-{scheme}-{size['width']}.png"
+            page.screenshot(path=f"{folder}/{name}", full_page=True)
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("tmdb", "TMDB"), ("trakt", "Trakt"), (None, None), ("missing", "TMDB")]
+)
+def test_whose_the_picture_of_a_line_is(
+    browser: Browser, two: Places, source: str | None, told: str | None
+) -> None:
+    """A link with a name, and TMDB's notice where it is TMDB's; a drawn one is nobody's."""
+    known = {} if source == "missing" else {"poster_source": source}
+    two.watchbook.tells(LAST, episode(two.watchbook, **known))
+    with visiting(browser, two.watchbook, two.site) as page:
+        open_page(page, two, "layout=line")
+        credit = page.locator(".watchbook a.watchbook-note")
+        expect(credit).to_have_text([told] if told else [])
+        if told:
+            title = credit.get_attribute("title")
+            assert title == (TMDB.notice if told == "TMDB" else None)
+
+
+def test_a_wall_has_room_for_the_notice(browser: Browser, two: Places) -> None:
+    """In the words that TMDB asks for."""
+    with visiting(browser, two.watchbook, two.site) as page:
+        open_page(page, two, "layout=wall&account=alex")
+        expect(page.get_by_text(TMDB.notice)).to_be_visible()
 
 
 @pytest.mark.parametrize(("told", "status"), [(NOTHING, 200), (NOT_PUBLIC, 404)])
@@ -192,6 +228,35 @@ def test_a_server_renders_it(example: Path, tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     page = json.loads(told.stdout)
     assert "Last watched: Heat, 1995, November 20, 2026" in page
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("framework", ["element", "vue"])
+def test_the_element_works_inside(
+    browser: Browser, two: Places, framework: str, size: dict[str, int]
+) -> None:
+    """React 19 and Vue make it, hear of it, change what it is asked for, and take it away.
+
+    Either may make the element before its script is there.
+    """
+    with visiting(browser, two.watchbook, two.site, viewport=size) as page:
+        page.clock.install(time=NOW)
+        page.goto(f"{two.site.url}/{framework}.html?home={two.watchbook.url}")
+        in_state(page, "loaded")
+        assert label(page) == (
+            "Last watched: Severance, season 2 episode 7, Chikhai Bardo, yesterday"
+        )
+        expect(page.get_by_text("Answers: 1")).to_be_visible()
+        assert violations(page) == []
+        page.get_by_role("button", name="As a wall").click()
+        expect(page.locator("watchbook-last li")).to_have_count(8)
+        assert two.watchbook.asked[f"{WALL}?limit=4"] == 1
+        toggle = page.get_by_role("button", name="Hide or show")
+        toggle.click()
+        expect(page.locator("watchbook-last")).to_have_count(0)
+        toggle.click()
+        expect(page.locator("watchbook-last li")).to_have_count(8)
+        assert violations(page) == []
 
 
 def test_the_lock_names_no_registry() -> None:

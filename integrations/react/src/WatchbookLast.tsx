@@ -107,6 +107,21 @@ function Link({ to, className, children }: { to: string | null; className: strin
   );
 }
 
+// In TMDB's own words, so in no other language.
+const NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMDB.";
+
+/** Whose the picture in a line is; there is no room for more. */
+function Credit({ of }: { of: Play | Now }) {
+  if (of.poster_source === null) return null;
+  const trakt = of.poster_source === "trakt";
+  const [name, href] = trakt ? ["Trakt", "https://trakt.tv/"] : ["TMDB", "https://www.themoviedb.org/"];
+  return (
+    <a className="watchbook-note" href={href} title={trakt ? undefined : NOTICE} rel="noopener">
+      {name}
+    </a>
+  );
+}
+
 /** "Severance, season 2 episode 7, Chikhai Bardo". */
 function sentence(one: Play | Now, words: Texts): string {
   const place =
@@ -130,7 +145,7 @@ export function WatchbookLast(props: WatchbookLastProps) {
       {words.asOf} <When at={asOf} locale={locale} now={now} />
     </span>
   );
-  const foot = layout !== "line" && <span className="watchbook-note">{answer?.attribution ?? words.source}</span>;
+  const source = answer?.attribution ?? words.source;
   const frame = (label: string, inside: ReactNode) => (
     <div
       className={["watchbook", `watchbook-${layout}`, props.className].filter(Boolean).join(" ")}
@@ -183,7 +198,7 @@ export function WatchbookLast(props: WatchbookLastProps) {
             );
           })}
         </ul>
-        {note} {foot}
+        {note} <span className="watchbook-note">{`${source} ${NOTICE}`}</span>
       </>,
     );
   }
@@ -204,7 +219,8 @@ export function WatchbookLast(props: WatchbookLastProps) {
           {one.title}
         </Link>{" "}
         {one.subtitle && <span className="watchbook-subtitle">{one.subtitle}</span>}{" "}
-        {at && <When at={at} locale={locale} now={now} />} {note} {foot}
+        {at && <When at={at} locale={locale} now={now} />} {note}{" "}
+        {layout === "line" ? <Credit of={one} /> : <span className="watchbook-note">{source}</span>}
       </span>
     </>,
   );

@@ -10,6 +10,8 @@ interface Title {
   url: string | null;
   poster: string | null;
   colour?: string | null;
+  /** Whose the poster is; null for a drawn one. */
+  poster_source?: "tmdb" | "trakt" | null;
 }
 
 /** A film or an episode that was watched. */

@@ -344,11 +344,11 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       const home = new URL(found);
       const whole = src && !home.pathname.endsWith("/");
       if (whole) return found;
-      const account = this.getAttribute("account") || this.#owner;
-      const several = this.#layout === "wall" && account;
-      const path = several ? `api/v1/accounts/${encodeURIComponent(account)}/last` : "api/trakt/last";
+      const account = this.getAttribute("account");
+      const whose = this.#layout === "wall" && (account || this.#owner);
+      const path = whose ? `api/v1/accounts/${encodeURIComponent(whose)}/last` : "api/trakt/last";
       const usual = new URL(path, home);
-      if (several) usual.searchParams.set("limit", this.#limit);
+      if (whose) usual.searchParams.set("limit", this.#limit);
       else if (account) usual.searchParams.set("account", account);
       return usual.href;
     }
@@ -386,8 +386,8 @@ button:hover { border-color: currentColor; background: var(--_bone) }
 
     #take(told) {
       const data = JSON.parse(told);
-      if (this.#layout === "wall" && !data.items && data.account && !this.#owner) {
-        // Only now it is known whose wall it is; of data that is somewhere else, this is all.
+      if (!data.items && data.account && !this.#owner) {
+        // Only now it is known whose a wall would be; of data that is somewhere else, this is all.
         this.#owner = data.account;
         if (this.#address !== this.#asked) return this.refresh();
       }

@@ -1,0 +1,4 @@
+import { createApp } from "vue";
+import SomebodysPage from "./SomebodysPage.vue";
+
+createApp(SomebodysPage).mount("#app");
