@@ -24,6 +24,7 @@ from benchmarks import (
     nothing_new,
     one_change,
     publish,
+    search,
     show,
     side_by_side,
     start,
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "publish": publish.measure,
     "show": show.measure,
     "api": api.measure,
+    "search": search.measure,
     "side-by-side": side_by_side.measure,
     "accounts": accounts.measure,
 }

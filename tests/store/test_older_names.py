@@ -23,7 +23,9 @@ def test_an_older_store_is_searched_too(database_url: str, tmp_path: Path) -> No
     """The names that were there before titles could be found so are folded by the upgrade."""
     database = Database(database_url)
     migrate(database, target="0003")
-    rows = [{"key": f"movie:{n}", "type": "movie", "title": f"Nº {n}"} for n in range(1, 10_005)]
+    rows: list[dict[str, str | None]] = [
+        {"key": f"movie:{n}", "type": "movie", "title": f"Nº {n}"} for n in range(1, 10_005)
+    ]
     rows += [
         {"key": "movie:20000", "type": "movie", "title": "Amélie"},
         {"key": "movie:20001", "type": "movie", "title": None},

@@ -122,7 +122,10 @@ def shaped(
 
 def search() -> Parameter:
     """Words to look for."""
-    words = "Words that the title of the film, the episode or the show holds, in any case."
+    words = (
+        "Words, or parts of them, that are all in the title (of an episode: in its own and its "
+        "show's together), in any case, with or without accents."
+    )
     form = f"words, of at most {_LONGEST_SEARCH} characters"
     one = shaped("q", words, _WORDS, "heat", form=form)
     return replace(one, schema={**one.schema, "minLength": 1, "maxLength": _LONGEST_SEARCH})
