@@ -349,6 +349,24 @@ def test_a_new_date(book: Book, outlet: Scripted, rule: str) -> None:
         assert outlet.created[0].slug != outlet.created[1].slug
 
 
+@pytest.mark.parametrize("rule", ["leave", "update", "recreate"])
+def test_an_episode_deleted_from_a_binge_is_no_new_date(
+    book: Book, outlet: Scripted, rule: str
+) -> None:
+    """Though it was the last one: the post keeps its date and its place, and tells of the rest."""
+    book.rules(binge="on", binge_pause="1h", on_new_date=rule, living="on")
+    book.watch(episode_play(1, 701, ago(hours=3)), episode_play(2, 702, ago(hours=2.5), place=2))
+    book.run(outlet)
+    book.filled.remove_play(2)
+    for _ in range(3):
+        book.run(outlet)
+    ((_, changed),) = outlet.updated
+    assert "published" not in changed
+    assert changed["content"] == ["Watched Show 70 S01E01: Pilot"]
+    assert (len(outlet.created), outlet.deleted) == (1, [])
+    assert "mended" not in (book.posts()[0].words or "")
+
+
 def test_a_later_rating_updates_a_living_post(book: Book, outlet: Scripted) -> None:
     """Only what differs is sent, and only once; one that is refused is not asked for again."""
     text = "Watched {{ name }}{% if rating %}: {{ rating }}{% endif %}"

@@ -54,7 +54,8 @@ def ask_for_changes(conn: sa.Connection, account: Account, site: Site, rules: Ru
         if post.url is None or _is_followed(changes.get(post.id, [])):
             continue
         if facts := known[post.id]:
-            _follow(conn, post, facts, account, rules)
+            found = difference(conn, post, facts, account, rules)
+            _follow(conn, post, found, facts[-1].play.watched_at, rules)
         else:
             _withdraw(conn, post, rules)
 
@@ -68,8 +69,13 @@ def _is_followed(rows: Sequence[Post]) -> bool:
     return last is not None and (last.state == PostState.REJECTED or dropped)
 
 
-def difference(post: Post, facts: list[Facts], account: Account, rules: Rules) -> Difference | None:
-    """What differs between a post as the site took it and as it should be; None when unknown."""
+def difference(
+    conn: sa.Connection, post: Post, facts: list[Facts], account: Account, rules: Rules
+) -> Difference | None:
+    """What differs between a post as the site took it and as it should be; None when unknown.
+
+    A binge that has lost an episode has no other date for that.
+    """
     if post.sent is None:
         return None
     before = msgspec.json.decode(post.sent, type=dict[str, list[Any]])
@@ -79,6 +85,7 @@ def difference(post: Post, facts: list[Facts], account: Account, rules: Rules) -
         return None
     after = properties(entry, now=now())
     redated = abs(facts[-1].play.watched_at - post.watched_at) >= _MINUTE
+    redated = redated and len(facts) == len(outbox.plays_of(conn, post.id))
     move = redated and rules.on_new_date == "update"
     if not move:
         entry = replace(entry, published=_dated(before))
@@ -92,12 +99,10 @@ def _dated(before: Properties) -> datetime | None:
 
 
 def _follow(
-    conn: sa.Connection, post: Post, facts: list[Facts], account: Account, rules: Rules
+    conn: sa.Connection, post: Post, found: Difference | None, moment: int, rules: Rules
 ) -> None:
-    found = difference(post, facts, account, rules)
     if found is None:
         return
-    moment = facts[-1].play.watched_at
     if found.redated and rules.on_new_date == "recreate":
         outbox.follow_up(conn, post, PostKind.WITHDRAW, moment, Reason.REDATED)
         return

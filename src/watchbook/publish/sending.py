@@ -310,7 +310,7 @@ class Pass:
 
     def _difference(self, conn: sa.Connection, about: Post) -> Difference | None:
         facts = facts_of(conn, self._account.id, outbox.plays_of(conn, about.id))
-        return difference(about, facts, self._account, self._rules) if facts else None
+        return difference(conn, about, facts, self._account, self._rules) if facts else None
 
     def _question(self) -> None:
         """Ask a site that refuses one post after the other whether it is the token."""
