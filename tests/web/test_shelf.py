@@ -280,6 +280,32 @@ def test_silence_counts_as_absence(watcher: Watcher, monkeypatch: pytest.MonkeyP
     assert away(watcher)
 
 
+def test_who_has_waited_long_is_told_the_truth(
+    watcher: Watcher, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may be busy while the store answers: that is no reason to say that it does not."""
+
+    async def story() -> None:
+        monkeypatch.setattr(module, "SILENCE", 0.2)
+        shelf: Shelf[str] = Shelf(watcher)
+        maker.free.clear()
+        told: list[str] = []
+        for looks in (True, False):
+            asking = asyncio.create_task(shelf.get(KEY, TOPIC, maker))
+            while not asking.done():
+                if looks:
+                    watcher.look()
+                await asyncio.sleep(0.01)
+            reason = asking.exception()
+            assert isinstance(reason, Offline)
+            told.append(reason.why)
+        assert told == [module.SLOW, module.SILENT]
+        maker.free.set()
+        await settled(shelf)
+
+    asyncio.run(story())
+
+
 def test_mistakes_of_the_asker_are_theirs(
     watcher: Watcher, maker: Maker, capsys: pytest.CaptureFixture[str]
 ) -> None:

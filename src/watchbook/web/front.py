@@ -24,7 +24,7 @@ from watchbook.store.opening import Store
 from watchbook.values import period
 from watchbook.web.answers import FOR_ANYBODY, Answer, as_json
 from watchbook.web.refusals import refusal, wants_page
-from watchbook.web.shelf import OLDEST, RETRY_AFTER, SILENT, Key, Offline, Shelf, Watcher
+from watchbook.web.shelf import OLDEST, RETRY_AFTER, SILENT, SLOW, Key, Offline, Shelf, Watcher
 
 NOT_PUBLIC = as_json({"ok": False, "reason": "not public"}, status=404)
 _METHODS = "GET, HEAD, OPTIONS"
@@ -175,7 +175,7 @@ class Front:
             return view.offline(last, why)
         if last is not None and (view.instead is None or _holds(last)):
             return last
-        if view.instead is not None and why == SILENT:
+        if view.instead is not None and why in {SILENT, SLOW}:
             with suppress(Offline):
                 # Threads that wait for the store may be all that there are usually.
                 known = _known(view, query)

@@ -33,6 +33,8 @@ _AGEING = 45.0
 """Seconds after which that is begun, so that nobody waits for it who asks all the time."""
 SILENT = "The database does not answer at the moment."
 """What strangers are told while the store cannot be read; the log says why."""
+SLOW = "This takes longer than it should at the moment."
+"""What they are told while the store answers, and yet a thing is not made in time."""
 RETRY_AFTER = "30"
 """Seconds after which it is worth asking again then."""
 _FORGOTTEN = 600.0
@@ -212,10 +214,17 @@ class Shelf(Generic[Thing]):
             return kept.thing
         try:
             return await asyncio.wait_for(asyncio.shield(making), SILENCE)
-        except (StoreError, TimeoutError):
-            return _kept_or(Offline(), self._kept.get(key))
-        except Offline as away:
-            return _kept_or(away, self._kept.get(key))
+        except StoreError:
+            away = Offline()
+        except TimeoutError:
+            away = Offline(self._what_hinders())
+        except Offline as reason:
+            away = reason
+        return _kept_or(away, self._kept.get(key))
+
+    def _what_hinders(self) -> str:
+        """Why a thing was not made in time."""
+        return SILENT if self.watcher.offline else SLOW
 
     def _make(
         self, key: Key, topics: Collection[str], make: Callable[[], Thing]
