@@ -99,6 +99,8 @@ class Town:
     installation: connecting.Installation
     folder: Path
     environment: dict[str, str]
+    stop_trakt: Callable[[], None]
+    """Lets nobody answer at the sandbox's address any more."""
     processes: list[Process] = field(default_factory=list)
 
     @property
@@ -214,7 +216,8 @@ def make_town(tmp_path: Path) -> Iterator[MakeTown]:
 def _town(stack: ExitStack, folder: Path, database_url: str, options: dict[str, Any]) -> Town:
     own = {"sync_every": "2m", "backup_every": "6m", **options.pop("settings", {})}
     options = {"plays": 200, "rate_limit": False, **options}
-    sandbox = stack.enter_context(running(SandboxOptions(**options)))
+    trakt = stack.enter_context(ExitStack())
+    sandbox = trakt.enter_context(running(SandboxOptions(**options)))
     plain = settings_of(sandbox, folder / "home") | own | {"listen": "127.0.0.1:0"}
     plain["database_url"] = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     settings = load({}, folder, plain)
@@ -226,7 +229,7 @@ def _town(stack: ExitStack, folder: Path, database_url: str, options: dict[str, 
         sign_in(installation, sandbox, account)
     inherited = {name: value for name, value in os.environ.items() if "WATCHBOOK" not in name}
     ours = {f"WATCHBOOK_{name.upper()}": value for name, value in plain.items()}
-    town = Town(sandbox, installation, folder, inherited | ours)
+    town = Town(sandbox, installation, folder, inherited | ours, trakt.close)
     stack.callback(town.end)
     return town
 
