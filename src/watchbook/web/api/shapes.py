@@ -33,6 +33,14 @@ def _says(words: str) -> Meta:
     return Meta(description=words)
 
 
+Subtitle = Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+PageAtTrakt = Annotated[str | None, _says("Its page at Trakt.")]
+OutOfTen = Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+WhenWatched = Annotated[Moment | None, _says("Null for an unknown date.")]
+AsOf = Annotated[Moment | None, _says("When the copy was last brought up to date.")]
+WhyStale = Annotated[str | None, _says("Why it is stale, in words.")]
+
+
 class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every answer and its parts are."""
 
@@ -100,16 +108,16 @@ class LastPlay(Shape, frozen=True, kw_only=True):
 
     type: Annotated[str, _says("`movie` or `episode`")]
     title: Annotated[str, _says("The film or the show.")]
-    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    subtitle: Subtitle
     year: Number | None
     season: Number | None
     episode: Number | None
-    url: Annotated[str | None, _says("Its page at Trakt.")]
-    watched_at: Annotated[Moment | None, _says("Null for an unknown date.")]
+    url: PageAtTrakt
+    watched_at: WhenWatched
     poster: Annotated[
         str, _says("Address of a poster in this installation's own store, or of a drawn one.")
     ]
-    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+    rating: OutOfTen
     colour: Annotated[str, _says("The poster's dominant colour, `#rrggbb`.")]
     tiny: Annotated[
         str | None, _says("A `data:` address to show while the poster loads; null for a drawn one.")
@@ -130,9 +138,9 @@ class Last(Done, frozen=True, kw_only=True):
         _says("`false` while the database cannot be read and nothing is in memory; then no items."),
     ] = True
     items: list[LastPlay]
-    as_of: Annotated[Moment | None, _says("When the copy was last brought up to date.")]
+    as_of: AsOf
     stale: Annotated[bool, _says("Whether it may be older than it should be.")]
-    reason: Annotated[str | None, _says("Why it is stale, in words.")]
+    reason: WhyStale
     attribution: Annotated[str, _says("Where it comes from; show it beside.")] = SHORT
 
 
@@ -142,16 +150,16 @@ class Play(Shape, frozen=True, kw_only=True):
     history_id: Annotated[Number, _says("Trakt's number of the play: 64 bits.")]
     type: Annotated[str, _says("`movie` or `episode`")]
     title: Annotated[str, _says("The film or the show.")]
-    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    subtitle: Subtitle
     year: Annotated[Number | None, _says("Of the film or the show.")]
     season: Number | None
     episode: Number | None
     episode_title: str | None
-    watched_at: Annotated[Moment | None, _says("Null for an unknown date.")]
+    watched_at: WhenWatched
     action: Annotated[str, _says("How Trakt learnt of it: `scrobble`, `checkin` or `watch`.")]
-    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
+    rating: OutOfTen
     runtime: Annotated[Number | None, _says("In minutes.")]
-    url: Annotated[str | None, _says("Its page at Trakt.")]
+    url: PageAtTrakt
     key: Annotated[str | None, _says("Of the film or the episode: `titles/KEY` tells more.")]
     show_key: Annotated[str | None, _says("Of the episode's show.")]
     ids: Ids
@@ -181,8 +189,8 @@ class WatchedTitle(Shape, frozen=True, kw_only=True):
     year: Number | None
     plays: Annotated[Count, _says("How often it, or an episode of it, was watched.")]
     last_watched_at: Annotated[Moment | None, _says("Null when no date is known.")]
-    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
-    url: Annotated[str | None, _says("Its page at Trakt.")]
+    rating: OutOfTen
+    url: PageAtTrakt
     ids: Ids
     poster: Poster
 
@@ -199,7 +207,7 @@ class Title(Shape, frozen=True, kw_only=True):
     key: str
     type: Annotated[str, _says("`movie`, `show`, `season` or `episode`")]
     title: Annotated[str, _says("The film or the show.")]
-    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    subtitle: Subtitle
     year: Number | None
     season: Number | None
     episode: Number | None
@@ -214,8 +222,8 @@ class Title(Shape, frozen=True, kw_only=True):
     plays: Annotated[Count, _says("How often it, or an episode of it, was watched.")]
     first_watched_at: Moment | None
     last_watched_at: Moment | None
-    rating: Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
-    url: Annotated[str | None, _says("Its page at Trakt.")]
+    rating: OutOfTen
+    url: PageAtTrakt
     ids: Ids
     poster: Poster
 
@@ -232,11 +240,11 @@ class About(Shape, frozen=True, kw_only=True):
     type: Annotated[str, _says("`movie`, `show`, `season`, `episode` or `person`")]
     key: Annotated[str | None, _says("`titles/KEY` tells more, once it was watched.")]
     title: Annotated[str, _says("The film or the show; the name of a person.")]
-    subtitle: Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+    subtitle: Subtitle
     year: Number | None
     season: Number | None
     episode: Number | None
-    url: Annotated[str | None, _says("Its page at Trakt.")]
+    url: PageAtTrakt
 
 
 class Rating(About, frozen=True, kw_only=True):
@@ -385,9 +393,9 @@ class KnownSet(Shape, frozen=True, kw_only=True):
 class Health(Done, frozen=True, kw_only=True):
     """How the copy of an account stands."""
 
-    as_of: Annotated[Moment | None, _says("When the copy was last brought up to date.")]
+    as_of: AsOf
     stale: bool
-    reason: Annotated[str | None, _says("Why it is stale, in words.")]
+    reason: WhyStale
     plays: Count
     runs: Annotated[list[Run], _says("The latest runs, newest first.")]
     data_sets: list[KnownSet]
