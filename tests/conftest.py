@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import Emptied, driven, named, one_of_its_own
+from watchbook import statistics
 from watchbook.seal import Sealer
 from watchbook.store.database import Database
 from watchbook.store.opening import Store, migrate
@@ -101,8 +103,10 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A migrated database, once of each kind."""
+    # One that is used again begins again with the same address, accounts and numbers of changes.
+    monkeypatch.setattr(statistics, "_kept", OrderedDict())
     database = Database(database_url)
     migrate(database)  # unless it came so
     yield database

@@ -370,13 +370,19 @@ def test_what_pages_say_to_other_programs(book: OpenBook) -> None:
 
 
 def test_a_link_to_the_page_has_a_picture(book: OpenBook) -> None:
-    """Without the last watch: the newest poster there is, or the heat map of public statistics."""
+    """Without the last watch: the newest poster there is, or the heat map of public statistics.
+
+    That of a month is always a poster of its own.
+    """
     book.book.plays(a_film(1, ago(days=2)), an_episode(2, ago(days=1)))
     key = hang_poster(book.book.store, "movie:1")
     image = re.compile(r'<meta property="og:image" content="([^"]*)">')
     assert image.findall(book.page()) == [f"{BASE_URL}/images/{key}"]
     book.share(Part.STATISTICS)
     assert image.findall(book.page()) == [f"{BASE_URL}/card/heatmap.png?account=sandra"]
+    book.share(Part.LAST)
+    month = from_iso(ago(days=2)).astimezone(book.book.account.zone).strftime("%Y-%m")
+    assert image.findall(book.page(f"/{month}")) == [f"{BASE_URL}/images/{key}"]
 
 
 def test_the_page_of_an_episode_has_its_still(book: OpenBook) -> None:
