@@ -12,7 +12,7 @@ from watchbook.statistics import YEARS
 from watchbook.store.outbox import PostState
 from watchbook.store.watched import TYPES
 from watchbook.trakt.parse import TITLE_TYPES
-from watchbook.web.api import numbers, plays, shapes, shelves, standing
+from watchbook.web.api import numbers, plays, shapes, shelves, standing, standing_shapes
 from watchbook.web.api.call import Call, Make
 from watchbook.web.api.parameters import (
     ANY_KEY,
@@ -74,7 +74,7 @@ class Operation:
         return self.part if self.part is not None and person.shows(self.part) else None
 
 
-def _person(conn: sa.Connection, call: Call) -> shapes.Person:
+def _person(conn: sa.Connection, call: Call) -> standing_shapes.Person:
     plain = {one.path: one.part for one in OPERATIONS if one.path and "{" not in one.path}
     return standing.person(conn, call, plain)
 
@@ -90,7 +90,7 @@ OPERATIONS: Sequence[Operation] = (
         "",
         "An account: what may be seen of it, and where.",
         None,
-        shapes.Person,
+        standing_shapes.Person,
         _person,
         any_part=True,
     ),
@@ -247,7 +247,7 @@ OPERATIONS: Sequence[Operation] = (
         "backups",
         "Backup archives with their verdicts.",
         None,
-        shapes.Backups,
+        standing_shapes.Backups,
         standing.backups,
     ),
     Operation(
@@ -255,7 +255,7 @@ OPERATIONS: Sequence[Operation] = (
         "outbox",
         "Posts: how each stands, where it was published, and what the site answered.",
         None,
-        shapes.Outbox,
+        standing_shapes.Outbox,
         standing.posts,
         (
             choice(
@@ -271,7 +271,7 @@ OPERATIONS: Sequence[Operation] = (
         "health",
         "How the copy stands: the latest runs with their verdicts, and every data set.",
         None,
-        shapes.Health,
+        standing_shapes.Health,
         standing.health,
     ),
 )

@@ -29,16 +29,17 @@ def moment_of(millis: int) -> datetime:
     return from_millis(millis).replace(microsecond=0)
 
 
-def _says(words: str) -> Meta:
+def says(words: str) -> Meta:
+    """What the documents say of a field."""
     return Meta(description=words)
 
 
-Subtitle = Annotated[str, _says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
-PageAtTrakt = Annotated[str | None, _says("Its page at Trakt.")]
-OutOfTen = Annotated[int | None, _says("From 1 to 10, where ratings may be seen.")]
-WhenWatched = Annotated[Moment | None, _says("Null for an unknown date.")]
-AsOf = Annotated[Moment | None, _says("When the copy was last brought up to date.")]
-WhyStale = Annotated[str | None, _says("Why it is stale, in words.")]
+Subtitle = Annotated[str, says("`S2 E7 · Chikhai Bardo` for an episode, the year for a film.")]
+PageAtTrakt = Annotated[str | None, says("Its page at Trakt.")]
+OutOfTen = Annotated[int | None, says("From 1 to 10, where ratings may be seen.")]
+WhenWatched = Annotated[Moment | None, says("Null for an unknown date.")]
+AsOf = Annotated[Moment | None, says("When the copy was last brought up to date.")]
+WhyStale = Annotated[str | None, says("Why it is stale, in words.")]
 
 
 class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,15 +49,15 @@ class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Done(Shape, frozen=True, kw_only=True):
     """An answer that was given."""
 
-    ok: Annotated[bool, _says("`true`: the question was answered.")] = True
+    ok: Annotated[bool, says("`true`: the question was answered.")] = True
 
 
 class Refused(Shape, frozen=True, kw_only=True):
     """An error: what is wrong, and what to do about it."""
 
-    ok: Annotated[bool, _says("`false`")] = False
-    reason: Annotated[str, _says("What is wrong. `not public` tells nothing more, on purpose.")]
-    hint: Annotated[str | UnsetType | None, _says("What to do about it, where that is known.")] = (
+    ok: Annotated[bool, says("`false`")] = False
+    reason: Annotated[str, says("What is wrong. `not public` tells nothing more, on purpose.")]
+    hint: Annotated[str | UnsetType | None, says("What to do about it, where that is known.")] = (
         UNSET
     )
 
@@ -65,7 +66,7 @@ class Sheet(Done, frozen=True, kw_only=True):
     """A page of something longer."""
 
     next: Annotated[
-        str | None, _says("`cursor` of the next page; null when this is the last one.")
+        str | None, says("`cursor` of the next page; null when this is the last one.")
     ] = None
 
 
@@ -73,7 +74,7 @@ class Ids(Shape, frozen=True, kw_only=True):
     """The numbers of a title elsewhere."""
 
     trakt: Number | None
-    slug: Annotated[str | None, _says("Its name in Trakt's addresses.")]
+    slug: Annotated[str | None, says("Its name in Trakt's addresses.")]
     imdb: str | None
     tmdb: Number | None
     tvdb: Number | None
@@ -83,15 +84,15 @@ class Poster(Shape, frozen=True, kw_only=True):
     """A picture in this installation's own store, or a drawn one where none is kept."""
 
     url: str
-    width: Annotated[int, _says("In pixels.")]
-    height: Annotated[int, _says("In pixels.")]
-    type: Annotated[str, _says("Its media type.")]
-    colour: Annotated[str, _says("Its dominant colour, `#rrggbb`.")]
+    width: Annotated[int, says("In pixels.")]
+    height: Annotated[int, says("In pixels.")]
+    type: Annotated[str, says("Its media type.")]
+    colour: Annotated[str, says("Its dominant colour, `#rrggbb`.")]
     tiny: Annotated[
         str | None,
-        _says("A `data:` address that stands in while the poster loads; null for a drawn one."),
+        says("A `data:` address that stands in while the poster loads; null for a drawn one."),
     ]
-    alt: Annotated[str, _says("What it shows, for those who cannot see it.")]
+    alt: Annotated[str, says("What it shows, for those who cannot see it.")]
 
 
 class PosterSize(Shape, frozen=True, kw_only=True):
@@ -106,8 +107,8 @@ class PosterSize(Shape, frozen=True, kw_only=True):
 class LastPlay(Shape, frozen=True, kw_only=True):
     """A play as `/api/trakt/last` tells it."""
 
-    type: Annotated[str, _says("`movie` or `episode`")]
-    title: Annotated[str, _says("The film or the show.")]
+    type: Annotated[str, says("`movie` or `episode`")]
+    title: Annotated[str, says("The film or the show.")]
     subtitle: Subtitle
     year: Number | None
     season: Number | None
@@ -115,19 +116,19 @@ class LastPlay(Shape, frozen=True, kw_only=True):
     url: PageAtTrakt
     watched_at: WhenWatched
     poster: Annotated[
-        str, _says("Address of a poster in this installation's own store, or of a drawn one.")
+        str, says("Address of a poster in this installation's own store, or of a drawn one.")
     ]
     rating: OutOfTen
-    colour: Annotated[str, _says("The poster's dominant colour, `#rrggbb`.")]
+    colour: Annotated[str, says("The poster's dominant colour, `#rrggbb`.")]
     tiny: Annotated[
-        str | None, _says("A `data:` address to show while the poster loads; null for a drawn one.")
+        str | None, says("A `data:` address to show while the poster loads; null for a drawn one.")
     ]
     poster_sizes: list[PosterSize]
     poster_source: Annotated[
-        str | None, _says("Whose the poster is: `tmdb` or `trakt`; null for a drawn one.")
+        str | None, says("Whose the poster is: `tmdb` or `trakt`; null for a drawn one.")
     ]
-    alt: Annotated[str, _says("What the poster shows.")]
-    still: Annotated[str | None, _says("Address of a scene of the episode, where one is kept.")]
+    alt: Annotated[str, says("What the poster shows.")]
+    still: Annotated[str | None, says("Address of a scene of the episode, where one is kept.")]
 
 
 class Last(Done, frozen=True, kw_only=True):
@@ -135,37 +136,37 @@ class Last(Done, frozen=True, kw_only=True):
 
     ok: Annotated[
         bool,
-        _says("`false` while the database cannot be read and nothing is in memory; then no items."),
+        says("`false` while the database cannot be read and nothing is in memory; then no items."),
     ] = True
     items: list[LastPlay]
     as_of: AsOf
-    stale: Annotated[bool, _says("Whether it may be older than it should be.")]
+    stale: Annotated[bool, says("Whether it may be older than it should be.")]
     reason: WhyStale
-    attribution: Annotated[str, _says("Where it comes from; show it beside.")] = SHORT
+    attribution: Annotated[str, says("Where it comes from; show it beside.")] = SHORT
 
 
 class Play(Shape, frozen=True, kw_only=True):
     """A film or an episode watched once."""
 
-    history_id: Annotated[Number, _says("Trakt's number of the play: 64 bits.")]
-    type: Annotated[str, _says("`movie` or `episode`")]
-    title: Annotated[str, _says("The film or the show.")]
+    history_id: Annotated[Number, says("Trakt's number of the play: 64 bits.")]
+    type: Annotated[str, says("`movie` or `episode`")]
+    title: Annotated[str, says("The film or the show.")]
     subtitle: Subtitle
-    year: Annotated[Number | None, _says("Of the film or the show.")]
+    year: Annotated[Number | None, says("Of the film or the show.")]
     season: Number | None
     episode: Number | None
     episode_title: str | None
     watched_at: WhenWatched
-    action: Annotated[str, _says("How Trakt learnt of it: `scrobble`, `checkin` or `watch`.")]
+    action: Annotated[str, says("How Trakt learnt of it: `scrobble`, `checkin` or `watch`.")]
     rating: OutOfTen
-    runtime: Annotated[Number | None, _says("In minutes.")]
+    runtime: Annotated[Number | None, says("In minutes.")]
     url: PageAtTrakt
-    key: Annotated[str | None, _says("Of the film or the episode: `titles/KEY` tells more.")]
-    show_key: Annotated[str | None, _says("Of the episode's show.")]
+    key: Annotated[str | None, says("Of the film or the episode: `titles/KEY` tells more.")]
+    show_key: Annotated[str | None, says("Of the episode's show.")]
     ids: Ids
     show_ids: Ids | None
-    poster: Annotated[Poster, _says("Of the film, or of the episode's show.")]
-    still: Annotated[Poster | None, _says("A scene of the episode, where one is kept.")]
+    poster: Annotated[Poster, says("Of the film, or of the episode's show.")]
+    still: Annotated[Poster | None, says("A scene of the episode, where one is kept.")]
 
 
 class Plays(Sheet, frozen=True, kw_only=True):
@@ -183,12 +184,12 @@ class OnePlay(Done, frozen=True, kw_only=True):
 class WatchedTitle(Shape, frozen=True, kw_only=True):
     """A film or a show that was watched, with what it has in plays."""
 
-    key: Annotated[str, _says("Its type and its number at Trakt: `movie:481`.")]
-    type: Annotated[str, _says("`movie` or `show`")]
+    key: Annotated[str, says("Its type and its number at Trakt: `movie:481`.")]
+    type: Annotated[str, says("`movie` or `show`")]
     title: str
     year: Number | None
-    plays: Annotated[Count, _says("How often it, or an episode of it, was watched.")]
-    last_watched_at: Annotated[Moment | None, _says("Null when no date is known.")]
+    plays: Annotated[Count, says("How often it, or an episode of it, was watched.")]
+    last_watched_at: Annotated[Moment | None, says("Null when no date is known.")]
     rating: OutOfTen
     url: PageAtTrakt
     ids: Ids
@@ -205,21 +206,21 @@ class Title(Shape, frozen=True, kw_only=True):
     """A film, show, season or episode with its details, as far as they are known."""
 
     key: str
-    type: Annotated[str, _says("`movie`, `show`, `season` or `episode`")]
-    title: Annotated[str, _says("The film or the show.")]
+    type: Annotated[str, says("`movie`, `show`, `season` or `episode`")]
+    title: Annotated[str, says("The film or the show.")]
     subtitle: Subtitle
     year: Number | None
     season: Number | None
     episode: Number | None
     show_key: str | None
-    released: Annotated[str | None, _says("The day of release or first broadcast.")]
-    runtime: Annotated[Number | None, _says("In minutes.")]
+    released: Annotated[str | None, says("The day of release or first broadcast.")]
+    runtime: Annotated[Number | None, says("In minutes.")]
     genres: list[str]
     country: str | None
     language: str | None
     network: str | None
     certification: str | None
-    plays: Annotated[Count, _says("How often it, or an episode of it, was watched.")]
+    plays: Annotated[Count, says("How often it, or an episode of it, was watched.")]
     first_watched_at: Moment | None
     last_watched_at: Moment | None
     rating: OutOfTen
@@ -237,9 +238,9 @@ class OneTitle(Done, frozen=True, kw_only=True):
 class About(Shape, frozen=True, kw_only=True):
     """What a rating or a row of a list is about."""
 
-    type: Annotated[str, _says("`movie`, `show`, `season`, `episode` or `person`")]
-    key: Annotated[str | None, _says("`titles/KEY` tells more, once it was watched.")]
-    title: Annotated[str, _says("The film or the show; the name of a person.")]
+    type: Annotated[str, says("`movie`, `show`, `season`, `episode` or `person`")]
+    key: Annotated[str | None, says("`titles/KEY` tells more, once it was watched.")]
+    title: Annotated[str, says("The film or the show; the name of a person.")]
     subtitle: Subtitle
     year: Number | None
     season: Number | None
@@ -281,12 +282,12 @@ class Days(Done, frozen=True, kw_only=True):
 class KnownList(Shape, frozen=True, kw_only=True):
     """A list: the watchlist, the favorites, or one of the person's own."""
 
-    id: Annotated[str, _says("`watchlist`, `favorites`, or its number at Trakt.")]
+    id: Annotated[str, says("`watchlist`, `favorites`, or its number at Trakt.")]
     name: str
     description: str | None
-    privacy: Annotated[str | None, _says("As set at Trakt: `private`, `friends`, `public` …")]
-    owner: Annotated[str | None, _says("Whose it is, when it is somebody else's.")]
-    items: Annotated[Count, _says("How many rows are kept of it.")]
+    privacy: Annotated[str | None, says("As set at Trakt: `private`, `friends`, `public` …")]
+    owner: Annotated[str | None, says("Whose it is, when it is somebody else's.")]
+    items: Annotated[Count, says("How many rows are kept of it.")]
     updated_at: Moment | None
 
 
@@ -299,7 +300,7 @@ class Lists(Done, frozen=True, kw_only=True):
 class ListRow(About, frozen=True, kw_only=True):
     """A row of a list."""
 
-    rank: Annotated[int, _says("Its place on the list, from 1 on.")]
+    rank: Annotated[int, says("Its place on the list, from 1 on.")]
     listed_at: Moment | None
     note: str | None
 
@@ -308,104 +309,3 @@ class ListRows(Sheet, frozen=True, kw_only=True):
     """Rows of a list, in its order."""
 
     items: list[ListRow]
-
-
-class Copy(Shape, frozen=True, kw_only=True):
-    """A backup archive, and how it stood when it was last looked at."""
-
-    name: str
-    written_at: Moment
-    bytes: Number
-    sha256: str
-    verdict: Annotated[str, _says("How complete it was when written: `complete` or `incomplete`.")]
-    words: Annotated[str | None, _says("What is missing in it, and why.")]
-    encrypted: bool
-    checked_at: Moment | None
-    check: Annotated[str | None, _says("How it stood then: `whole`, `damaged` or `gone`.")]
-    check_words: str | None
-
-
-class Backups(Done, frozen=True, kw_only=True):
-    """Backup archives, newest first."""
-
-    items: list[Copy]
-
-
-class Try(Shape, frozen=True, kw_only=True):
-    """One try at a post, or one look for it, and what the site answered."""
-
-    what: Annotated[str, _says("`send`, `look` or `poster`")]
-    began_at: Moment
-    ended_at: Moment | None
-    outcome: str | None
-    status: Annotated[int | None, _says("The HTTP status of the answer.")]
-    words: Annotated[str | None, _says("What the site said, without secrets.")]
-
-
-class Post(Shape, frozen=True, kw_only=True):
-    """A post on a site, or a change of one, and how it stands."""
-
-    id: int
-    site: str
-    kind: Annotated[str, _says("`create`, `update` or `withdraw`")]
-    post_id: Annotated[int | None, _says("Of an update or a withdrawal: the post it is about.")]
-    state: str
-    reason: Annotated[str | None, _says("Why it is held, in a word.")]
-    words: Annotated[str | None, _says("How it ended, and what to do, in words.")]
-    url: Annotated[str | None, _says("Where the site published it.")]
-    watched_at: Moment | None
-    made_at: Moment
-    due_at: Moment
-    settled_at: Moment | None
-    plays: Annotated[list[Number], _says("History ids of what it is about.")]
-    tries: Annotated[list[Try], _says("The latest tries, oldest first.")]
-
-
-class Outbox(Sheet, frozen=True, kw_only=True):
-    """Posts, those made last first."""
-
-    items: list[Post]
-
-
-class Run(Shape, frozen=True, kw_only=True):
-    """A sync, an import, a backup … and how it ended."""
-
-    kind: str
-    started_at: Moment
-    finished_at: Moment | None
-    outcome: Annotated[str, _says("`complete`, `incomplete`, `failed`, `interrupted`, `running`")]
-    words: Annotated[str | None, _says("The verdict, in words.")]
-    hint: Annotated[str | None, _says("What to do about it.")]
-    requests: Annotated[Count, _says("Requests that it sent to Trakt.")]
-
-
-class KnownSet(Shape, frozen=True, kw_only=True):
-    """One kind of data, and how completely it is kept."""
-
-    name: str
-    state: Annotated[str, _says("`complete`, `incomplete`, `unavailable` or `never`")]
-    words: str | None
-    kept: Annotated[Number | None, _says("Rows here.")]
-    claimed: Annotated[Number | None, _says("Rows that Trakt says there are.")]
-    read_at: Moment | None
-
-
-class Health(Done, frozen=True, kw_only=True):
-    """How the copy of an account stands."""
-
-    as_of: AsOf
-    stale: bool
-    reason: WhyStale
-    plays: Count
-    runs: Annotated[list[Run], _says("The latest runs, newest first.")]
-    data_sets: list[KnownSet]
-
-
-class Person(Done, frozen=True, kw_only=True):
-    """An account: what may be seen of it, and where."""
-
-    account: str
-    shares: Annotated[list[str], _says("Parts that everybody may see.")]
-    own: Annotated[bool, _says("Whether a token of this account asked, which may read all.")]
-    time_zone: Annotated[str | None, _says("Where its days begin.")]
-    links: Annotated[dict[str, str], _says("Address of everything that the asker may read.")]

@@ -13,7 +13,7 @@ from watchbook.redaction import redact
 from watchbook.sharing import Part
 from watchbook.store import attempts, datasets, outbox, plays, runs, sites
 from watchbook.store.datasets import DataSetState
-from watchbook.web.api import shapes
+from watchbook.web.api import standing_shapes as shapes
 from watchbook.web.api.call import Call, cut
 from watchbook.web.api.parameters import Page
 from watchbook.web.api.shapes import moment, moment_of
