@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import PHONE, browser, violations
 from tests.web.elsewhere import visiting
+from tests.web.showroom import Visitor, until
+from tests.web.test_away import spoil_file
 
 __all__ = ["browser"]
 
@@ -85,7 +87,7 @@ def staying_up(folder: Path, **environment: str) -> Iterator[str]:
 
 
 def test_it_stays_up_for_a_look_until_it_is_stopped(tmp_path: Path) -> None:
-    """What is open then works, the schedule too."""
+    """What is open then works, the schedule too; a database that is gone is told, and no fault."""
     with staying_up(tmp_path) as told:
         book = re.search(r"WATCHBOOK_BASE_URL=(\S+)", told)
         assert book is not None, told
@@ -93,6 +95,14 @@ def test_it_stays_up_for_a_look_until_it_is_stopped(tmp_path: Path) -> None:
         assert (health["status"], health["accounts"], health["signed_out"]) == ("ok", 1, 0)
         assert health["workers"] == 1
         assert b"watchbook" in _read(f"{book[1]}/metrics")
+        spoil_file(next(tmp_path.glob("watchbook-demo-*/watchbook.db")))
+        visitor = Visitor(book[1])
+        until(lambda: visitor.ask("/healthz").status != 200)
+        down = visitor.ask("/healthz")
+        assert (down.status, down.json["status"]) == (503, "down")
+        metrics = visitor.ask("/metrics")
+        assert (metrics.status, b'status="down"} 1' in metrics.body) == (200, True)
+        until(lambda: visitor.ask("/api/trakt/last").json["stale"])
 
 
 def test_what_is_watched_shows_by_itself(browser: Browser, tmp_path: Path) -> None:
