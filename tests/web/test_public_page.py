@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from lxml import html  # type: ignore[import-untyped]
 
 from tests.conftest import TEST_KEY
+from tests.exporting.conftest import filled
 from tests.hostile import MARK, STORABLE
 from tests.web.open_book import BASE_URL, NUMBER, OpenBook, a_film, ago, an_episode, hang_poster
 from tests.web.open_book import open_book as opening
+from tests.web.showroom import served
 from watchbook.clock import from_iso
 from watchbook.render.attribution import TMDB, TRAKT
 from watchbook.render.plain import plain
@@ -686,3 +688,23 @@ def test_a_page_stays_while_the_database_is_away(any_book: OpenBook) -> None:
         aside.rename(file)
     assert (shown.status, b"Watched by" in shown.body) == (200, True)
     assert (away.status, b"Not now" in away.body) == (503, True)
+
+
+def test_a_page_below_a_path_of_a_host(store: Store, tmp_path: Path) -> None:
+    """All that a page leads to and loads lies below the path that it is reached by."""
+    book = filled(store, tmp_path / "out")
+    book.plays(a_film(1, ago(days=400)), an_episode(2, ago(days=2)))
+    with served(store, f"{BASE_URL}/tv") as visitor:
+        OpenBook(book, visitor).share(*Part)
+        visitor.look()
+        year = from_iso(ago(days=2)).astimezone(book.account.zone).year
+        for path in ("", f"/{year}", "/2", "?q=heat"):
+            page = html.document_fromstring(visitor.ask(f"/@sandra{path}").body)
+            found = [*page.xpath("//@href"), *page.xpath("//@src"), *page.xpath("//@srcset")]
+            ours = [one for one in found if not one.startswith(("#", "data:", "https://"))]
+            assert ours
+            assert all(one.startswith("/tv/") for one in ours)
+            whole = [one for one in found if one.startswith(BASE_URL)]
+            assert all(one.startswith(f"{BASE_URL}/tv/") for one in whole)
+            for one in ours:
+                assert visitor.ask(one.removeprefix("/tv")).status == 200, one

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.exporting.conftest import filled
 from tests.web.open_book import BASE_URL, OpenBook, a_film
 from tests.web.open_book import open_book as opening
+from tests.web.showroom import served
 from watchbook.sharing import Part
 from watchbook.store import accounts
 from watchbook.store.opening import Store
@@ -115,6 +117,15 @@ def test_nobody_learns_whether_an_account_exists(book: OpenBook) -> None:
         assert next(iter(seen))[0] == 404
     usual = ask(book, "/@nobody")
     assert usual == ask(book, "/@Nobody") == ask(book, "/@SANDRA/")
+
+
+def test_below_a_path_of_a_host(store: Store, tmp_path: Path) -> None:
+    """The address that is led to has the path in it."""
+    book = filled(store, tmp_path / "out")
+    with served(store, f"{BASE_URL}/tv") as visitor:
+        opened = OpenBook(book, visitor)
+        opened.share(Part.HISTORY)
+        assert ask(opened, "/@Sandra/2025/").location == f"{BASE_URL}/tv/@sandra/2025"
 
 
 def test_a_page_that_goes_private_leads_nowhere(book: OpenBook) -> None:
