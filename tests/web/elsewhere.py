@@ -270,6 +270,8 @@ def wall(watchbook: Origin, plays: int = 8) -> dict[str, Any]:
     return {"ok": True, "items": items, "as_of": None, "stale": False, "reason": None}
 
 
+AWAY = {"reason": "The database does not answer at the moment.", "as_of": None, "stale": True}
+"""What a Watchbook says that can read nothing, beside ``ok`` and, for a wall, ``items``."""
 NOTHING = {
     "ok": False,
     "reason": "Nothing watched yet that could be shown.",

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import DESK, PHONE, browser, violations
 from tests.web.elsewhere import (
+    AWAY,
     LAST,
     NOT_PUBLIC,
     NOTHING,
@@ -209,6 +210,27 @@ def test_failed_later_keeps_what_was_there(browser: Browser, two: Places) -> Non
         )
         assert violations(page) == []
         seen(page, "failed-later")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_server_that_knows_nothing(browser: Browser, two: Places, layout: str) -> None:
+    """An answer without anything, since the database is away, is a failure and no empty book."""
+
+    def away() -> None:
+        two.watchbook.tells(LAST, {"ok": False, **AWAY})
+        two.watchbook.tells(WALL, {"ok": False, "items": [], **AWAY})
+
+    away()
+    with visiting(browser, two.watchbook, two.site) as page:
+        open_page(page, two, "failed", layout=layout, account="alex")
+        two.watchbook.tells(LAST, episode(two.watchbook))
+        two.watchbook.tells(WALL, {"ok": True, "items": [episode(two.watchbook)]})
+        page.locator("watchbook-last button").click()
+        in_state(page, "loaded")
+        away()
+        page.evaluate("document.querySelector('watchbook-last').refresh()")
+        in_state(page, "stale")
+        expect(page.locator("watchbook-last .title")).to_have_text("Severance")
 
 
 def test_stale_is_noted(browser: Browser, two: Places) -> None:

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import DESK, PHONE, browser, violations
 from tests.web.elsewhere import (
+    AWAY,
     HTML,
     JAVASCRIPT,
     LAST,
@@ -167,16 +168,22 @@ def test_nothing_to_show(
         assert violations(page) == []
 
 
-def test_failed_first_and_later(browser: Browser, two: Places) -> None:
-    """A failure has a button to try again; a later one keeps what was there, with its age."""
-    two.watchbook.tells(LAST, {}, status=500)
+@pytest.mark.parametrize(("told", "status"), [({}, 500), ({"ok": False, **AWAY}, 200)])
+def test_failed_first_and_later(
+    browser: Browser, two: Places, told: dict[str, object], status: int
+) -> None:
+    """A failure has a button to try again; a later one keeps what was there, with its age.
+
+    A server whose database is away, and which knows nothing, is one.
+    """
+    two.watchbook.tells(LAST, told, status=status)
     with visiting(browser, two.watchbook, two.site, excused="500") as page:
         open_page(page, two, state="failed")
         assert violations(page) == []
         two.watchbook.tells(LAST, film(two.watchbook))
         page.get_by_role("button", name="Try again").click()
         expect(page.get_by_role("link", name="Perfect Days")).to_be_visible()
-        two.watchbook.tells(LAST, {}, status=500)
+        two.watchbook.tells(LAST, told, status=status)
         until_asked(page, two.watchbook)
         expect(page.locator(".watchbook")).to_contain_text("As of")
         expect(page.get_by_role("link", name="Perfect Days")).to_be_visible()

@@ -37,6 +37,9 @@ async function ask(url: string, signal: AbortSignal): Promise<Answer> {
   if (!told.ok) throw new Error(`HTTP ${told.status}`);
   const answer: unknown = await told.json();
   if (!answer || typeof answer !== "object") throw new Error("no answer of a Watchbook");
+  const { ok, stale, account, reason } = answer as Answer;
+  // Its database is away: that nothing is known does not say that nothing was watched.
+  if (!ok && stale && !account) throw new Error(reason ?? "nothing is known");
   return answer as Answer;
 }
 

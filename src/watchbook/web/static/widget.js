@@ -386,6 +386,8 @@ button:hover { border-color: currentColor; background: var(--_bone) }
 
     #take(told) {
       const data = JSON.parse(told);
+      // Its database is away: that nothing is known does not say that nothing was watched.
+      if (!data.ok && data.stale && !data.account) throw Error(data.reason);
       if (!data.items && data.account && !this.#owner) {
         // Only now it is known whose a wall would be; of data that is somewhere else, this is all.
         this.#owner = data.account;
