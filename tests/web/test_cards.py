@@ -126,7 +126,6 @@ def test_what_no_font_can_write_has_another_name(
     visitor: Visitor, sandra: Owner, path: str, key: str, in_address: str
 ) -> None:
     """From the rows of a sync to the picture: the original title, else the words of the address."""
-
     asked = count()
 
     def card(called: str) -> bytes:
