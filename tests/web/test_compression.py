@@ -114,7 +114,7 @@ def test_pictures_stay_as_they_are(visitor: Visitor) -> None:
 
 def test_the_widget_keeps_its_promise(visitor: Visitor) -> None:
     """What the server really sends of the component is below 8 kB."""
-    assert len(asked(visitor, "/widget.js").body) <= 8 * 1024
+    assert len(asked(visitor, "/widget.js").body) <= 8_000
 
 
 def test_what_a_token_opens_varies_by_both(visitor: Visitor) -> None:

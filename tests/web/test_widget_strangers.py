@@ -30,7 +30,7 @@ from tests.web.elsewhere import (
 
 __all__ = ["browser"]
 
-LIMIT = 8 * 1024
+LIMIT = 8_000
 """Bytes, packed as servers and proxies pack it."""
 ADDRESSES = (
     f"javascript:alert('{MARK}')",

@@ -1,10 +1,5 @@
-/* <watchbook-last>: the last film or episode somebody watched, on any page.
- *
- *   <script src="https://watch.example.com/widget.js" async></script>
- *   <watchbook-last layout="card" theme="auto" locale="en"></watchbook-last>
- *
- * One file without a framework or a build step; what is here is what the browser runs. How to use
- * and to style it is told in docs/how-to/widget.md. Titles are other people's texts: they become
+/* <watchbook-last>: the last film or episode somebody watched, on any page. No framework, no build
+ * step; docs/how-to/widget.md tells how to use it. Titles are other people's texts: they become
  * text nodes and nothing else, and no address is followed that does not begin with http.
  */
 (() => {
