@@ -25,6 +25,8 @@ __all__ = ["make_town"]
 LAST = "/api/trakt/last"
 FREE = {"/oembed", "/healthz", "/client.json", "/api/openapi.json", "/feeds/plays.json"}
 """What is JSON of a form that others have made, or that is told to programs alone."""
+ELSEWHERE = "/@{written:path}"
+"""Leads on to the service's own address, which is nowhere here."""
 MANY = 3
 """Pictures, so that some are on everything that is shown."""
 WATCHING = "GET /users/me/watching"
@@ -94,7 +96,8 @@ def street(make_town: MakeTown, database_url: str) -> Iterator[Street]:
         share(town, *Part)
         visitor = Visitor(town.start(speed=10).address())
         until(lambda: town.finished() and town.finished("backup") and _has_pictures(town))
-        addresses = {path: filled(town, path) if "{" in path else path for path in (*DOORS, *OPEN)}
+        paths = {*DOORS, *OPEN} - {ELSEWHERE}
+        addresses = {path: filled(town, path) if "{" in path else path for path in paths}
         addresses["/oembed"] = filled(town, "/oembed")
         yield Street(town, tmdb, stack.close, visitor, addresses)
 

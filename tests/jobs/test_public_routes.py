@@ -37,6 +37,8 @@ OPEN = {
     "/images/{key}": 404,
     "/images/title/{name}.svg": 404,
     "/static/{name}": 404,
+    "/favicon.ico": 200,
+    "/@{written:path}": 404,
 }
 """Addresses that are the same for all accounts, and what is there for the names in FILLED."""
 FRAMED = {"/embed/last"}
@@ -75,6 +77,7 @@ def filled(town: Town, path: str) -> str:
         "id": "watchlist",
         "name.svg": "movie-999",
         "rest:path": "nothing",
+        "written:path": f"{name.upper()}/",
     }
     if path == "/oembed":
         return f"/oembed?url={BASE}/embed/last"

@@ -127,7 +127,8 @@ def test_nothing_is_broken_from_the_start(cold: Visitor) -> None:
     silent = {"reason": SILENT, "as_of": None, "stale": True}
     assert cold.ask("/api/trakt/last").json == {"ok": False, **silent}
     told = cold.ask("/api/v1/accounts/sandra/last")
-    assert (told.status, told.json) == (200, {"ok": False, "items": [], **silent})
+    assert told.status == 200
+    assert told.json | {"ok": False, "items": [], **silent} == told.json
     assert cold.ask("/api/v1/accounts/sandra/last", Authorization="Bearer wb_x").json == told.json
     check_silence(cold.ask("/api/v1/accounts/sandra/plays"))
     check_silence(cold.ask("/api/v1/accounts/sandra/plays", Authorization="Bearer wb_x"))
