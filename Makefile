@@ -24,10 +24,10 @@ s3: ## Add the library for off-site copies to S3-compatible services
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh s3
 
 test: lint ## Check style and types, then run the tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not long" $(ARGS)
 
 test-long: lint ## Run all tests, the ones that take minutes too
-	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile=long $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal --hypothesis-profile=long $(ARGS)
 
 lint: setup-dev ## Check style (ruff) and types (mypy)
 	$(BIN)/ruff check .

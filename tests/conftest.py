@@ -24,6 +24,26 @@ settings.load_profile("quick")
 TEST_KEY = "a key that only tests use and long enough"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most cases of what is costly, marked ``daily(COUNT)``, to the long run.
+
+    Those that stay are spread over all of them: the two databases have different ones.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("daily"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for those in cases.values():
+        marker = those[0].get_closest_marker("daily")
+        assert marker is not None
+        count = marker.args[0]
+        apart = max(1, len(those) // count)
+        stay = {turn * apart + turn % apart for turn in range(count)}
+        for number, item in enumerate(those):
+            if number not in stay:
+                item.add_marker("long")
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL of this test process, gone afterwards; its address."""

@@ -14,6 +14,7 @@ from benchmarks.running import in_turns, ratio
 QUICK = ("start", "nothing-new", "one-change", "publish")
 
 
+@pytest.mark.long
 def test_a_quick_run_prints_a_table_for_each_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
     """A heading, a table with the requests and no failure."""
     assert main(["--quick", *QUICK]) == 0

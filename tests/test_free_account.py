@@ -175,6 +175,7 @@ def person(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) ->
         yield Person(trakt, tmp_path, database_url, request.param)
 
 
+@pytest.mark.daily(1)
 def test_a_free_account_lives_on_exports_and_changes_to_the_api_and_back(person: Person) -> None:
     """Import, backup, diff and export; then the API; then exports again. No play twice."""
     first = person.export()

@@ -346,6 +346,7 @@ def in_child(book: Book, recipient: str, die_at: str = "", room: int | None = No
     ).returncode
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     "die_at",
     [

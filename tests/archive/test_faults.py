@@ -103,6 +103,7 @@ def assert_only_whole(folder: Path) -> None:
             verify_archive(path)
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize(
     "die_at",
     [
@@ -132,6 +133,7 @@ def test_killed_backup(here: Book, die_at: str) -> None:
     assert good.archive.name in names
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("die_at", ["copy.written", "instance.copied", "backup.data", "backup.tar"])
 def test_killed_copy_of_the_installation(here: Book, die_at: str) -> None:
     """Killed at any step, a copy of the installation is whole or absent, and nothing stays."""
@@ -144,6 +146,7 @@ def test_killed_copy_of_the_installation(here: Book, die_at: str) -> None:
     assert [p.name for p in left if p.name.startswith(".")] == []
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("statement", [WRITE, INSTANCE])
 @pytest.mark.parametrize("room", [0, 6_000])
 def test_disk_full(here: Book, statement: str, room: int) -> None:
@@ -238,6 +241,7 @@ load_instance(Path({path!r}), store)
 """
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     "die_at", ["instance.key", "copy.table", "copy.table@7", "instance.loaded"]
 )

@@ -266,6 +266,7 @@ PRUNE = (
 )
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize("recipients", [(), (RECIPIENT,)], ids=["plain", "encrypted"])
 @pytest.mark.parametrize("place", ["let-go", "digest", "file", "digest@2", "file@2", "forgotten"])
 def test_killed_while_pruning(

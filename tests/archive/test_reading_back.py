@@ -1034,6 +1034,7 @@ def test_who_works_on_the_account_is_waited_for(book: Book, other: Store) -> Non
         take(other, path)
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("step", ["import.rows@3", "import.taken", "import.committed"])
 def test_a_killed_import_left_nothing_or_everything(
     book: Book, other: Store, tmp_path: Path, step: str

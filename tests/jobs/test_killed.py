@@ -48,6 +48,7 @@ def check(town: Town) -> None:
     assert town.check_archives()
 
 
+@pytest.mark.daily(1)
 def test_schedule_survives_ten_kills(town: Town) -> None:
     """Killed at named steps and at any moment, the service does each slot's run exactly once."""
     live_through(town, [None, *STEPS, None, None])

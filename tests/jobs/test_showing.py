@@ -26,6 +26,7 @@ def town(make_town: MakeTown, database_url: str) -> Town:
     return town
 
 
+@pytest.mark.daily(1)
 def test_trakt_goes_down_and_token_expires(town: Town) -> None:
     """With a real service: the last play stays, marked stale with the reason; 200 all the while.
 

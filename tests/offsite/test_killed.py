@@ -70,6 +70,7 @@ def killed(owner: Owner, archive: Path, die_at: str) -> int:
 STEPS = ["copy.waiting", "copy.sent", "copy.verified", "copy.whole", "copy.recorded"]
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("die_at", [*STEPS, "file.written", "file.renamed", "file.written@2"])
 def test_killed_while_copying_to_a_folder(owner: Owner, nas: Path, die_at: str) -> None:
     """The schedule finishes what a killed process began, and nothing of that one stays."""
@@ -86,6 +87,7 @@ def test_killed_while_copying_to_a_folder(owner: Owner, nas: Path, die_at: str) 
     owner.store.close()
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("die_at", STEPS)
 def test_killed_while_copying_to_a_bucket(owner: Owner, s3: S3Server, die_at: str) -> None:
     """The same with a bucket."""

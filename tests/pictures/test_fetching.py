@@ -105,6 +105,7 @@ def _with_token(gallery: Gallery, token: str) -> Gallery:
     return replace(gallery, installation=replace(gallery.installation, settings=Settings(chosen)))
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize(
     ("language", "number", "found"),
     [("en", 12003, "en"), ("de", 12003, "de"), ("de", 12009, "en"), ("pt-BR", 12003, "en")],
@@ -148,6 +149,7 @@ def test_without_a_key_trakts_own_pictures_serve(make_gallery: MakeGallery) -> N
     assert gallery.tmdb.asked_for("/3/") == 0
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize(
     "fault",
     ["http-401/3", "http-403/3", "http-404/3", "no-picture", "odd-path", "picture-gone/t/p"],
@@ -160,6 +162,7 @@ def test_trakts_own_picture_stands_in(gallery: Gallery, fault: str) -> None:
     assert gallery.picture() is not None
 
 
+@pytest.mark.daily(12)
 @pytest.mark.parametrize(
     "fault",
     [

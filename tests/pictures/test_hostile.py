@@ -20,6 +20,7 @@ NO_ADDRESSES = (
 )  # fmt: skip
 
 
+@pytest.mark.daily(6)
 @pytest.mark.parametrize("address", NO_ADDRESSES)
 def test_an_odd_address_hinders_no_other_picture(make_gallery: MakeGallery, address: str) -> None:
     """What an export calls a poster may be anything; the next title's is fetched all the same."""

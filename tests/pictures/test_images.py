@@ -227,6 +227,7 @@ def test_lost_bytes_leave_no_hole(museum: Museum) -> None:
     assert told.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.daily(6)
 @pytest.mark.parametrize(
     "path",
     [

@@ -63,6 +63,7 @@ def test_a_service_fetches_what_a_sync_has_brought(
     assert set(posters.values()) == {1}
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("place", ["pictures.claimed", "pictures.written"])
 def test_a_killed_service_goes_on(
     make_town: MakeTown, database_url: str, tmdb: RunningTmdb, place: str

@@ -224,6 +224,7 @@ TABLE = {
 }  # fmt: skip
 
 
+@pytest.mark.daily(20)
 @pytest.mark.parametrize("name", TABLE)
 def test_each_row_ends_well(name: str, here: Desk) -> None:
     """The post and the site stand as the table says, the person is told, nothing is doubled."""

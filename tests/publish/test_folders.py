@@ -357,6 +357,7 @@ def test_a_folder_is_connected_once(home: Home, tmp_path: Path) -> None:
 # --- Kills ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("die_at", ["publish.begun", "publish.answered", "file.written"])
 def test_a_kill_makes_no_second_file(
     home: Home, database_url: str, tmp_path: Path, die_at: str

@@ -56,6 +56,7 @@ def processes(home: Home, database_url: str, tmp_path: Path) -> Processes:
 STEPS = ("publish.begun", "publish.answered", "publish.settled", "publish.answered@2")
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize("die_at", STEPS)
 def test_a_kill_makes_no_second_post(processes: Processes, blog: Blog, die_at: str) -> None:
     """Killed around the request, publishing goes on and every play is posted once."""
@@ -70,6 +71,7 @@ def test_a_kill_makes_no_second_post(processes: Processes, blog: Blog, die_at: s
     assert book.states() == ["published", "published"]
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(("die_at", "again"), [("site.renewing", 0), ("site.renewed", 1)])
 def test_a_kill_while_the_token_is_renewed(
     processes: Processes, blog: Blog, die_at: str, again: int

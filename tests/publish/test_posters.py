@@ -310,6 +310,7 @@ def test_a_living_post_keeps_its_poster(here: Desk) -> None:
     assert len(here.site.media()) == 2
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(("die_at", "uploads"), [("poster.begun", 1), ("poster.answered", 2)])
 def test_a_kill_around_an_upload(
     here: Desk, database_url: str, tmp_path: Path, die_at: str, uploads: int

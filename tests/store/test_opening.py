@@ -217,6 +217,7 @@ def test_migration_that_fails(
     assert names(filled) == ["sandra"]
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize(
     ("environment", "version"),
     [
@@ -249,6 +250,7 @@ def test_killed_while_migrating(
     assert names(filled) == ["sandra"]
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     "kind",
     [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.sync.conftest import MakeBook
 from watchbook.archive.verify import verify_archive
 from watchbook.archive.write import write_archive
 
 
+@pytest.mark.long
 def test_fifty_thousand_plays_go_the_whole_way(make_book: MakeBook, tmp_path: Path) -> None:
     """50,000 plays are kept, followed through changes, archived and verified, each counted once."""
     book = make_book(plays=50_000)

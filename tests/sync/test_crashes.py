@@ -64,6 +64,7 @@ STEPS = [
 ]
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_sync_is_finished_by_the_next(book: Book, step: str) -> None:
     """After kill -9 at any step the next sync ends complete, with every play once (I1)."""
@@ -76,6 +77,7 @@ def test_killed_sync_is_finished_by_the_next(book: Book, step: str) -> None:
     assert outcomes == ["interrupted" if step != "sync.done" else "complete", "complete"]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("step", ["sync.page.committed", "sync.data_set.done@3"])
 def test_killed_sync_of_changes_is_finished_by_the_next(synced: Book, step: str) -> None:
     """Changes half taken in when the process died are taken in whole afterwards."""

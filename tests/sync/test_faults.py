@@ -50,6 +50,7 @@ HEALED_AT_ONCE = [
 """Faults that the sync in which they happen gets over by itself."""
 
 
+@pytest.mark.daily(8)
 @pytest.mark.parametrize("fault", HEALED_AT_ONCE)
 def test_passing_fault_costs_nothing(make_book: MakeBook, fault: str) -> None:
     """The sync during which the fault happens ends complete, with every row kept."""

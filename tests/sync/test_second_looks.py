@@ -116,6 +116,7 @@ def history_of(report: SyncReport) -> Outcome:
     return next(outcome for outcome in report.data_sets if outcome.name == "history")
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("broken", ["/sync/watched", "/users/me/history/movies"])
 def test_what_fails_after_the_plays_came_leaves_their_counts(synced: Book, broken: str) -> None:
     """When totals or a film's history fail, the new plays are kept and counted all the same."""

@@ -302,6 +302,7 @@ def test_moments_are_utc(visitor: Visitor) -> None:
     assert told["as_of"] == to_iso(from_iso(told["as_of"]))
 
 
+@pytest.mark.daily(1)
 def test_hostile_titles_come_through_as_they_are(sandra: Owner, visitor: Visitor) -> None:
     """Every one of them is a string of valid JSON, and nothing beside it changes."""
     film = f"{LAST}?type=movie"

@@ -34,6 +34,7 @@ def described(api: Api) -> Any:
     return found
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 def test_whatever_is_asked_the_answer_is_as_described(
     described: Any, mode: GenerationMode, subtests: pytest.Subtests
