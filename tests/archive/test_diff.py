@@ -124,6 +124,7 @@ HERE: dict[str, Any] = {}
 REMOVED = {"removed_at": GONE, "missing_at": GONE - 1}
 
 
+@pytest.mark.daily(18)
 @pytest.mark.parametrize(
     ("was", "then", "change"),
     [

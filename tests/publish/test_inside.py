@@ -194,6 +194,7 @@ def test_a_name_that_changes_between_two_looks(trap: Trap) -> None:
     assert trap.untouched()
 
 
+@pytest.mark.daily(10)
 @pytest.mark.parametrize("status", REDIRECTS)
 @pytest.mark.parametrize("host", FEW)
 def test_no_redirect_opens_the_trap(person: Person, trap: Trap, host: str, status: int) -> None:
@@ -398,6 +399,7 @@ DOORS: dict[str, Callable[[Person, str], None]] = {
 }
 
 
+@pytest.mark.daily(18)
 @pytest.mark.parametrize("host", FEW[3:])
 @pytest.mark.parametrize("door", DOORS)
 def test_no_door_leads_inside(person: Person, trap: Trap, door: str, host: str) -> None:

@@ -65,6 +65,7 @@ def test_passing_fault_costs_nothing(make_book: MakeBook, fault: str) -> None:
 TIMEOUTS = ["stall@4", "stop-in-headers@5", "stop-in-body@6", "drip:0.05@7", "late:0.6@4"]
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("fault", TIMEOUTS)
 def test_slow_answer_is_given_up_and_asked_for_again(make_book: MakeBook, fault: str) -> None:
     """An answer that stalls, stops or drips is given up in time, and the sync is complete."""
@@ -97,6 +98,7 @@ TOLD_AND_HEALED_LATER = {
 """Faults that stay during a sync: what is said about them."""
 
 
+@pytest.mark.daily(5)
 @pytest.mark.parametrize(("fault", "words"), TOLD_AND_HEALED_LATER.items())
 def test_lasting_fault_is_told_and_mended_later(
     make_book: MakeBook, fault: str, words: str
@@ -114,6 +116,7 @@ def test_lasting_fault_is_told_and_mended_later(
     book.check_plays()
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("status", ["404", "420", "420-bare", "426", "403"])
 def test_refused_data_set_is_unavailable_and_keeps_its_rows(synced: Book, status: str) -> None:
     """A data set that Trakt stops serving is unavailable with the reason; its rows stay."""
@@ -176,6 +179,7 @@ def test_cloudflare_block_is_not_hammered(book: Book) -> None:
     assert book.sync().complete
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("fault", ["http-500@8+", "http-503@8+", "rate-429@8+", "reset@8+"])
 def test_dead_server_ends_the_run_and_nothing_is_lost(book: Book, fault: str) -> None:
     """When everything fails from some point on, the run ends as failed and the next goes on."""
@@ -214,6 +218,7 @@ POISON = [
 ]
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize("fault", POISON)
 def test_poisoned_rows_are_kept_and_the_rest_goes_on(make_book: MakeBook, fault: str) -> None:
     """One bad row in each page never costs another row, and is kept itself."""
