@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,12 @@ settings.register_profile("long", max_examples=200)
 settings.load_profile("quick")
 
 TEST_KEY = "a key that only tests use and long enough"
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C, which shells switch off for what runs behind."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

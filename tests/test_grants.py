@@ -900,6 +900,7 @@ def one_refresh(
     assert works(trakt, access_of(here, account))
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("count", [2, 4, 8])
 def test_processes_never_refresh_with_the_same_token(
     environment: dict[str, str], here: Installation, account: Account, trakt: Sandbox, count: int

@@ -576,6 +576,7 @@ def test_secrets_are_taken_out(reader: Reader) -> None:
     assert all("/share/" not in raw for (raw,) in lists)
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize("api", [True, False], ids=["with the API", "exports only"])
 @pytest.mark.parametrize("seed", range(4))
 def test_any_mix_of_syncs_and_exports_ends_right(

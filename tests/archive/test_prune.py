@@ -180,6 +180,7 @@ def test_encrypted_archives_are_pruned_alike(book: Book, travel: time_machine.Tr
 # --- The one that stays ----------------------------------------------------------------------
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize("harm", ["gone", "cut"])
 def test_without_the_latest_good_one_nothing_goes(
@@ -318,6 +319,7 @@ def test_copies_are_a_series_of_their_own(
     assert last_run(book, "prune-instance").words == "3 archives deleted, 1 kept"
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("harm", ["flip", "no digest"])
 @pytest.mark.parametrize("recipients", [(), (RECIPIENT,)], ids=["plain", "encrypted"])
 def test_a_newest_copy_that_is_not_proven_lets_nothing_go(

@@ -1001,6 +1001,7 @@ def odd_account(files: dict[str, bytes]) -> None:
     files["watchbook/account.json"] = b'{"name": 3}\n'
 
 
+@pytest.mark.daily(6)
 @pytest.mark.parametrize(
     "spoil", [broken_facts, foreign_facts, more_facts, no_facts, without_facts, odd_account]
 )

@@ -176,6 +176,7 @@ def test_the_file_is_what_is_documented(small: Filled) -> None:
     assert [name for (name,) in views] == [view.name for view in VIEWS]
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize("secret", ["share_link", "[redacted]", "_sealed", "fingerprint"])
 def test_nothing_internal_is_in_it(synced: Book, tmp_path: Path, secret: str) -> None:
     """No columns of the store's own, no field that gives access to something."""

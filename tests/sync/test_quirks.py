@@ -26,6 +26,7 @@ QUIRKS = [
 ]
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize("quirk", QUIRKS)
 def test_archive_holds_all_of_every_data_set(
     make_book: MakeBook, tmp_path: Path, quirk: str
