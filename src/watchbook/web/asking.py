@@ -12,15 +12,20 @@ _PLACE = re.compile(r"(-?[0-9]{1,15})_([0-9]{1,19})")
 _LARGEST = 2**63 - 1
 
 
-def number(query: Mapping[str, str], name: str, within: range) -> int | None:
-    """A whole number; None without one, and InputError for anything that is none of ``within``."""
+def number(
+    query: Mapping[str, str], name: str, within: range, example: int | None = None
+) -> int | None:
+    """A whole number; None without one, and InputError for anything that is none of ``within``.
+
+    ``example`` is what the error suggests, else the largest.
+    """
     text = query.get(name)
     if text is None:
         return None
     if not re.fullmatch("[0-9]{1,6}", text) or int(text) not in within:
         raise InputError(
             f"{name} is not a number from {within[0]} to {within[-1]}.",
-            hint=f"A right example: {name}={within[-1]}",
+            hint=f"A right example: {name}={example or within[-1]}",
         )
     return int(text)
 

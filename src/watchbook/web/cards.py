@@ -158,7 +158,8 @@ def _before(conn: sa.Connection, asked: Asked) -> facts.Shot | None:
 
 def _year(conn: sa.Connection, asked: Asked) -> Draw:
     public = asked.public
-    year = number(asked.query, "year", statistics.YEARS) or statistics.today_of(public).year
+    this = statistics.today_of(public).year
+    year = number(asked.query, "year", statistics.YEARS, this) or this
     found = statistics.year_of(conn, public, year, top=_FAVOURITES)
     favourites = found.favourites
     most = [*((one, False) for one in favourites.shows), *((one, True) for one in favourites.films)]
@@ -186,9 +187,9 @@ def _favourites(
 
 
 def _heatmap(conn: sa.Connection, asked: Asked) -> Draw:
-    public, year = asked.public, number(asked.query, "year", statistics.YEARS)
+    public, today = asked.public, statistics.today_of(asked.public)
+    year = number(asked.query, "year", statistics.YEARS, today.year)
     found = statistics.heatmap_of(conn, public, year, kind(asked.query))
-    today = statistics.today_of(public)
     told = facts.Calendar(public.account.name, found, year, today)
     return lambda look: heatmap_card(told, look)
 

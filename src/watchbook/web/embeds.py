@@ -134,7 +134,7 @@ def routes(front: Front) -> list[Route]:
             return as_json(known, status=501).response(request)
         meant = _meant(query.get("url", ""), front.base_url)
         if meant is None:
-            told = {"ok": False, "reason": "url is no page of this Watchbook"}
+            told = {"ok": False, "reason": "url is no page that can be embedded"}
             return as_json(told, status=404).response(request)
         name = meant.account or query.get("account")
         account = {"name": name} if name else {}

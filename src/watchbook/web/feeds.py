@@ -76,7 +76,9 @@ def _agenda(conn: sa.Connection, asked: Asked) -> Answer:
     """The calendar; ``what`` narrows it to plays or to upcoming episodes."""
     what = asked.query.get("what")
     if what not in NAMES:
-        raise InputError("what is not known.", hint="Use what=plays or what=upcoming.")
+        raise InputError(
+            f"There is no calendar of {what!r}.", hint="Use what=plays or what=upcoming."
+        )
     wanted = _wanted(conn, asked.query)
     plays = [] if what == "upcoming" else _page(conn, asked, wanted, EVENTS).shown
     coming, note = ([], "") if what == "plays" else _coming(conn, asked, wanted)

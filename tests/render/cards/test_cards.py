@@ -225,7 +225,7 @@ def test_whose_picture_it_is_stands_on_the_card(kind: str, width: int) -> None:
     root = parsed(drawn(kind, "W" * 400, look(width), who="W" * 400))
     (credit,) = [element for element in texts(root) if element.text == "TMDB"]
     assert float(credit.get("font-size", 0)) >= 9
-    assert (root.findtext(SVG + "desc") or "").endswith(TMDB.notice)
+    assert (root.findtext(SVG + "desc") or "").endswith((f". {TMDB.notice}", f"… {TMDB.notice}"))
 
 
 def test_only_pictures_that_are_there_are_credited() -> None:

@@ -172,6 +172,8 @@ class Canvas:
             names = " · ".join(one.name for one in owed)
             self.text(width - _MARGIN, height - 4, names, _CREDIT, "soft", anchor="end")
         notices = "".join(f" {one.notice}" for one in owed if one.is_required)
+        if notices and not description.endswith("."):
+            description += "."
         frame = Canvas(self.look, height)
         frame.box(0, 0, width, height, "back", _RADIUS)
         frame.frame(0, 0, width, height, _RADIUS)
