@@ -81,7 +81,9 @@ def staying_up(folder: Path, **environment: str) -> Iterator[str]:
             yield "".join(told)
         finally:
             demo.send_signal(signal.SIGTERM)
-        assert "its folder is gone" in demo.stdout.read()
+        end = demo.stdout.read()
+        assert "Stopping…" in end.partition("its folder is gone")[0]
+        assert "its folder is gone" in end
     assert demo.returncode == 0
     assert list(folder.iterdir()) == []
 
@@ -95,6 +97,8 @@ def test_it_stays_up_for_a_look_until_it_is_stopped(tmp_path: Path) -> None:
         assert (health["status"], health["accounts"], health["signed_out"]) == ("ok", 1, 0)
         assert health["workers"] == 1
         assert b"watchbook" in _read(f"{book[1]}/metrics")
+        watched = Visitor(told.split()[-1].rstrip("/")).ask("/watch", "POST")
+        assert (watched.status, watched.body[:9]) == (200, b"Watched: ")
         spoil_file(next(tmp_path.glob("watchbook-demo-*/watchbook.db")))
         visitor = Visitor(book[1])
         until(lambda: visitor.ask("/healthz").status != 200)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from tests.exporting.conftest import episode_play, filled, film_play
 from tests.publish.conftest import Book, ago, connected
-from watchbook.clock import from_iso, to_millis
+from watchbook.clock import from_iso, now, to_iso, to_millis
 from watchbook.publish import desk
 from watchbook.store import outbox, sites
 from watchbook.store.opening import Store
@@ -35,6 +36,19 @@ def test_what_is_older_is_held(book: Book) -> None:
     book.watch(film_play(11, 1, ago(days=400)), film_play(12, 2, ago(days=20)))
     assert book.states() == ["held", "held"]
     assert {post.reason for post in book.posts()} == {"older"}
+
+
+def test_the_minute_in_which_a_site_was_connected_is_news(store: Store, tmp_path: Path) -> None:
+    """Trakt tells whole minutes: a play of that minute is news, one of the minute before not."""
+    minute = now().replace(second=0, microsecond=0) - timedelta(hours=1)
+    late = to_millis(minute + timedelta(seconds=59))
+    book = connected(filled(store, tmp_path / "out"), connected_at=late)
+    before = to_iso(minute - timedelta(minutes=1))
+    book.watch(film_play(11, 1, to_iso(minute)), film_play(12, 2, before))
+    assert {post.slug: post.state for post in book.posts()} == {
+        "trakt-11": "waiting",
+        "trakt-12": "held",
+    }
 
 
 def test_an_outage_of_ours_loses_nothing(book: Book) -> None:

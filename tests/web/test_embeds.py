@@ -225,7 +225,7 @@ def test_oembed_of_our_pages(owner: Owner, url: str) -> None:
         assert card["cache_age"] == 300
         frame = html.fragment_fromstring(card["html"])
         assert frame.tag == "iframe"
-        assert (frame.get("width"), frame.get("height")) == ("416", "174")
+        assert (frame.get("width"), frame.get("height")) == ("416", "206")
         assert frame.get("title") == "Last watched by sandra"
         source = urlsplit(frame.get("src"))
         assert f"{source.scheme}://{source.netloc}" == BASE
@@ -249,10 +249,10 @@ def test_oembed_as_xml(owner: Owner) -> None:
 @pytest.mark.parametrize(
     ("room", "size"),
     [
-        ({"maxwidth": "300"}, (300, 174)),
+        ({"maxwidth": "300"}, (300, 206)),
         ({"maxwidth": "5000", "maxheight": "100"}, (416, 100)),
-        ({"maxwidth": "0"}, (416, 174)),
-        ({"maxwidth": "-5", "maxheight": "x"}, (416, 174)),
+        ({"maxwidth": "0"}, (416, 206)),
+        ({"maxwidth": "-5", "maxheight": "x"}, (416, 206)),
     ],
 )
 def test_oembed_fits_into_the_room(
@@ -411,6 +411,27 @@ def test_in_a_frame_on_another_site(
             assert violations(page) == []
             height = page.evaluate("document.documentElement.scrollHeight")
             assert layout == "wall" or height <= max(room.height, size["height"])
+
+
+@pytest.mark.parametrize("width", [280, 320, 416])
+def test_a_card_fills_its_frame_however_narrow(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    """Its words wrap on a small phone; nothing of them is cut off, and no gap is left when wide."""
+    room = LAYOUTS["card"]
+    size: Any = {"width": width, "height": room.height}
+    with sqlite_store(tmp_path) as store:
+        watched(store)
+        with (
+            served(store, None) as stranger,
+            visiting(browser, stranger.address, viewport=size) as page,
+        ):
+            page.goto(f"{stranger.address}/embed/last")
+            in_state(page, "loaded")
+            assert page.evaluate("document.documentElement.scrollHeight") == room.height
+            card = page.locator("watchbook-last .card").bounding_box()
+            assert card is not None
+            assert card["height"] == room.height
 
 
 def test_without_a_script_it_reads_well(browser: Browser, tmp_path: Path) -> None:

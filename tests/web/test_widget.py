@@ -39,6 +39,8 @@ __all__ = ["browser"]
 LAYOUTS = ("line", "card", "wall")
 MISSING = "status of 404"
 BROKEN = "status of 500"
+FAINT = "one => Number(getComputedStyle(one).backgroundColor.split('/')[1]?.slice(0, -1) ?? 1)"
+"""How much of the ground is covered by an element's own, from 0 to 1."""
 
 
 @pytest.fixture
@@ -173,6 +175,8 @@ def test_nothing_to_show(browser: Browser, two: Places, layout: str, public: boo
     with visiting(browser, two.watchbook, two.site, excused=MISSING) as page:
         open_page(page, two, "empty", layout=layout, account="alex")
         expect(page.locator("watchbook-last .message")).to_have_text("Nothing to show yet.")
+        for place in page.locator("watchbook-last .poster").all():
+            assert place.evaluate(FAINT) < 0.2
         assert violations(page) == []
         seen(page, f"empty-{layout}-{public}")
 
@@ -245,6 +249,16 @@ def test_stale_is_noted(browser: Browser, two: Places) -> None:
         two.watchbook.tells(LAST, episode(two.watchbook))
         asked_again(page, two.watchbook)
         expect(page.locator("watchbook-last .note")).to_have_count(0)
+
+
+def test_a_stale_line_keeps_its_words_apart(browser: Browser, two: Places) -> None:
+    """There is a space between how old it is and whose picture it has."""
+    told = episode(two.watchbook, stale=True, as_of="2026-11-20T09:00:00.000Z", reason="Away.")
+    two.watchbook.tells(LAST, told)
+    with visiting(browser, two.watchbook, two.site) as page:
+        open_page(page, two, "stale", layout="line")
+        words = page.locator("watchbook-last .foot").evaluate("one => one.innerText")
+        assert words.endswith("As of yesterday TMDB")
 
 
 @pytest.mark.parametrize("layout", ["line", "card"])

@@ -333,6 +333,9 @@ def _stay_up(context: Context, showing: ShowingDemo) -> None:
             wait_for(threading.Event())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the end takes seconds, and is to be a clean one
+        context.say()
+        context.say("Stopping…")
+        sys.stdout.flush()
     _say_goodbye(context)
 
 

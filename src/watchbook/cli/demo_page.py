@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -115,11 +115,11 @@ _NARROW = 358
 """Pixels that a phone has for a picture here."""
 
 
-def portfolio(book: str, name: str, watch: Callable[[], object]) -> Starlette:
+def portfolio(book: str, name: str, watch: Callable[[], list[dict[str, Any]]]) -> Starlette:
     """The page that shows what ``name`` watches, from ``book``; its button calls ``watch``."""
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import RedirectResponse, Response
+    from starlette.responses import PlainTextResponse, RedirectResponse, Response
     from starlette.routing import Route
 
     page = _PAGE.format(
@@ -138,9 +138,12 @@ def portfolio(book: str, name: str, watch: Callable[[], object]) -> Starlette:
         text, media_type = files[request.url.path]
         return Response(text, media_type=media_type)
 
-    def watched(_request: Request) -> Response:
-        watch()
-        return RedirectResponse("/", 303)
+    def watched(request: Request) -> Response:
+        """A form gets the page again; a program, which asks for no page, a line of text."""
+        (play,) = watch()
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/", 303)
+        return PlainTextResponse(f"Watched: {play['title']}. It shows within a minute.\n")
 
     return Starlette(
         routes=[*(Route(path, read) for path in files), Route("/watch", watched, methods=["POST"])]

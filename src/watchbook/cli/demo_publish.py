@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from watchbook.clock import counted, now, to_iso
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from watchbook.publish.sending import Sent
     from watchbook.sandbox.site import RunningSite
     from watchbook.store.sites import Site
-
-_SOON = timedelta(minutes=2)
-"""Plays of the demo are watched after its site was connected, which took less than a minute."""
 
 _RULES = {
     "delay": "0s",
@@ -37,7 +33,7 @@ class PublishingDemo:
     def run(self) -> None:
         """Do all steps."""
         joined = self._connect()
-        made = self.demo.sandbox.add_plays(2, to_iso(now() + _SOON))
+        made = self.demo.sandbox.add_plays(2, to_iso(now()))
         self._send(joined)
         self.demo.expect(self._shown() == {self._slug(play) for play in made}, "posts are missing")
         self.demo.line("publish", f"2 plays watched, {counted(len(made), 'post')} on the site")

@@ -1,6 +1,7 @@
 """News: which plays become posts, decided in the transaction that stores them.
 
-A play is news at a site when it was watched after the site was connected, and not long before
+A play is news at a site when it was watched after the site was connected (or in that minute: Trakt
+tells whole minutes), and not long before
 the last successful check that came before its discovery: so an outage of ours loses nothing, and
 what a person enters about last year does not flood the site. What the first check brings is
 never news.
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 CHECKS = ("sync", "import")
 """Kinds of runs that look for plays."""
+
+_MINUTE = 60_000
 
 _WORDS = {
     Reason.OLDER: "Watched before this site was connected, or entered long afterwards.",
@@ -94,7 +97,8 @@ def post_of(
 def _held_because(row: PlayRow, site: Site, rules: Rules, checked: int) -> Reason | None:
     if not row.watched_at:
         return None if rules.unknown_dates == "undated" else Reason.UNDATED
-    oldest = max(site.connected_at, checked - _millis(rules.news_days))
+    connected = site.connected_at - site.connected_at % _MINUTE  # Trakt's plays have no seconds
+    oldest = max(connected, checked - _millis(rules.news_days))
     if row.watched_at < oldest and rules.older == "hold":
         return Reason.OLDER
     return None

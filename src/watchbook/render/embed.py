@@ -36,7 +36,7 @@ class Layout(NamedTuple):
     height: int
 
 
-LAYOUTS = {"card": Layout(1, 416, 174), "line": Layout(1, 640, 48), "wall": Layout(12, 720, 600)}
+LAYOUTS = {"card": Layout(1, 416, 206), "line": Layout(1, 640, 48), "wall": Layout(12, 720, 600)}
 
 STYLE = """
 :root { color-scheme: light dark }
@@ -51,6 +51,7 @@ h1 {
   clip-path: inset(50%); white-space: nowrap
 }
 watchbook-last { --watchbook-width: none }
+watchbook-last::part(card) { min-block-size: min(100vh, 206px) }
 a { color: inherit }
 .plain {
   display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; padding: 1rem; list-style: none;

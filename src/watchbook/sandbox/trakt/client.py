@@ -43,7 +43,7 @@ class SandboxControl(Control):
         account: str | None = None,
         **title: object,
     ) -> list[dict[str, Any]]:
-        """Add plays, now or at a time (ISO text or "unknown"); answers `id` and `watched_at`."""
+        """Add plays, now or at a time (ISO or "unknown"); answers `id`, `watched_at`, `title`."""
         data = {"count": count, "watched_at": watched_at, "account": account, **title}
         return self._plays("plays/add", data)
 

@@ -13,7 +13,7 @@ from watchbook.sandbox.app import Request
 from watchbook.sandbox.control import Data, Routes, real, texts
 from watchbook.sandbox.library.entries import UNKNOWN_DATE, Comment, Play, UserList, stamp
 from watchbook.sandbox.library.maker import kind_of
-from watchbook.sandbox.library.titles import DAY, MINUTE
+from watchbook.sandbox.library.titles import DAY, MINUTE, Episode, Film
 from watchbook.sandbox.trakt import edits, export, truth
 from watchbook.sandbox.trakt.account import Account
 from watchbook.sandbox.trakt.world import World
@@ -78,8 +78,23 @@ def _item(world: World, data: Data) -> int | None:
     return world.catalogue.episode_item(str(data["episode"])) if "episode" in data else None
 
 
-def _told(plays: list[Play]) -> Data:
-    return {"plays": [{"id": play.id, "watched_at": stamp(play.minute)} for play in plays]}
+def _told(world: World, plays: list[Play]) -> Data:
+    return {
+        "plays": [
+            {
+                "id": play.id,
+                "watched_at": stamp(play.minute),
+                "title": _name(world.catalogue.title(play.item)),
+            }
+            for play in plays
+        ]
+    }
+
+
+def _name(title: Film | Episode) -> str:
+    if isinstance(title, Film):
+        return f"{title.title} ({title.year})"
+    return f"{title.show.title} S{title.season} E{title.number}"
 
 
 @_on("GET", "state")
@@ -115,7 +130,7 @@ def _add(world: World, data: Data) -> object:
     account, when = _account(world, data), _minute(data)
     action = str(data.get("action", "watch"))
     count = _number(data, "count", 1)
-    return _told(edits.add_plays(world, account, count, when, _item(world, data), action))
+    return _told(world, edits.add_plays(world, account, count, when, _item(world, data), action))
 
 
 @_on("POST", "plays/backdate")
@@ -123,7 +138,8 @@ def _backdate(world: World, data: Data) -> object:
     """Add plays that happened `days` ago."""
     when = world.clock.minute() - _number(data, "days", 400) * DAY
     count = _number(data, "count", 1)
-    return _told(edits.add_plays(world, _account(world, data), count, when, _item(world, data)))
+    account = _account(world, data)
+    return _told(world, edits.add_plays(world, account, count, when, _item(world, data)))
 
 
 @_on("POST", "plays/delete")
@@ -135,7 +151,7 @@ def _delete(world: World, data: Data) -> object:
         share = int(real(data, "share") * len(account.history.plays))
         count = _number(data, "count") or share
         ids = edits.pick(account, count, _number(data, "seed"))
-    return _told(edits.delete_plays(world, account, ids))
+    return _told(world, edits.delete_plays(world, account, ids))
 
 
 @_on("POST", "plays/edit")
@@ -147,7 +163,8 @@ def _edit(world: World, data: Data) -> object:
         raise ValueError(message)
     keep = bool(data.get("keep_id", True))
     number = _number(data, "id")
-    return _told([edits.edit_play(world, _account(world, data), number, when, keep_id=keep)])
+    edited = edits.edit_play(world, _account(world, data), number, when, keep_id=keep)
+    return _told(world, [edited])
 
 
 @_on("POST", "ratings/set")

@@ -137,7 +137,7 @@ li :is(.subtitle, .when) { font-size: .8125em; line-height: 1.35 }
 .wall > .bone { inline-size: 9em; block-size: 1em; margin-block: .2em .95em }
 .wall > ul + .bone { block-size: .75em; margin-block: 1.1em 0 }
 .line .bone { display: inline-block; inline-size: 14em; margin: 0 }
-.wait { background: var(--_bone) }
+.poster:empty { background: var(--_bone) }
 .wait, .bone { animation: breathe 1.6s ease-in-out infinite alternate }
 button {
   font: inherit; font-size: .875em; color: inherit; background: none; cursor: pointer;
@@ -536,7 +536,7 @@ button:hover { border-color: currentColor; background: var(--_bone) }
       const then = new Date(this.#data.as_of ?? NaN);
       if (!this.#stale || Number.isNaN(+then)) return "";
       const time = make("time", "", { dateTime: then.toISOString() });
-      return make("span", "note", {}, `${words.asOf} `, time);
+      return make("span", "note", {}, `${words.asOf} `, time, " ");
     }
 
     /** Whom the data is from; a line has room for whose picture is in it, a wall for all. */
