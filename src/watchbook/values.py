@@ -139,7 +139,7 @@ def rate(text: str) -> Rate:
     count, separator, period = text.strip().partition("/")
     if not separator or not re.fullmatch("[0-9]{1,9}", count) or int(count) < 1:
         raise ValueError("is not COUNT/PERIOD")
-    seconds = int(_duration(period).total_seconds())
+    seconds = int(duration(period).total_seconds())
     if seconds < 1:
         raise ValueError("has an empty period")
     return Rate(int(count), seconds)
@@ -164,7 +164,8 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """Read a span of time: ``90s``, ``5m``, ``12h``, ``7d``."""
     try:
         return parse_duration(text)
     except ValueError:
@@ -173,7 +174,7 @@ def _duration(text: str) -> timedelta:
 
 def period(text: str) -> timedelta:
     """Read how often something is done: ``5m``, ``12h``, ``7d``."""
-    span = _duration(text)
+    span = duration(text)
     if span < SHORTEST_PERIOD:
         raise ValueError("is shorter than a minute")
     if span > LONGEST_PERIOD:

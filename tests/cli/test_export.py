@@ -48,6 +48,11 @@ def test_a_file_appears_in_this_folder(run: Run, sandra: Filled, tmp_path: Path)
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_plays_are_told_first(run: Run, sandra: Filled) -> None:
+    """However many other kinds there are."""
+    assert run("export", "trakt-zip").out.startswith("sandra: 2 plays, ")
+
+
 def test_an_odd_name_leads_to_no_other_folder(run: Run, sandra: Filled, tmp_path: Path) -> None:
     """An account may have been named by an archive that somebody else wrote."""
     with sandra.store.database.write() as conn:

@@ -90,6 +90,10 @@ def test_common_options_stand_on_either_side(run: Run, arguments: tuple[str, ...
         (("shar",), "Did you mean 'share'?", "`watchbook --help` shows how."),
         (("sync", "--nonsense"), "No such option", "`watchbook sync --help` shows how."),
         (("account", "add"), "Missing argument 'NAME'.", "`watchbook account add --help`"),
+        (("share", "--delay"), "requires an argument.", "`watchbook share --help` shows how."),
+        (("site", "add", "--name"), "requires an argument.", "`watchbook site add --help`"),
+        (("--account",), "requires an argument.", "`watchbook --help` shows how."),
+        (("--acount", "x"), "Did you mean '--account'?", "`watchbook --help` shows how."),
         (("account", "frob"), "No such command 'frob'.", "`watchbook account --help`"),
         (("demo", "--plays", "x"), "not a valid integer", "`watchbook demo --help`"),
     ],
@@ -105,6 +109,11 @@ def test_a_wrong_call_takes_two_lines(
     assert said in first
     assert second.startswith("  ")
     assert hint in second
+
+
+def test_only_what_is_much_alike_is_proposed(run: Run) -> None:
+    """An option of another command is not mistaken for a misspelt one."""
+    assert "Did you mean" not in run("--delay", "2h", "share").err
 
 
 @pytest.mark.parametrize("arguments", [(), ("sandbox",)])

@@ -49,7 +49,7 @@ def test_the_dry_run_shows_the_exact_posts(run: Run, published: Published, blog:
     published.rules(minimum_rating="7")
     published.watch(film_play(11, 1, ago(hours=1)))
     held = run("publish", "--dry-run").out
-    assert "Waits for a rating of 7 or more." in held
+    assert "Waits for a rating of 7 or more.\n" in held
     published.rules()
     printed = run("publish", "--dry-run").out
     shown = json.loads(run("publish", "--dry-run", "--json").out)["blog"][0]
@@ -67,6 +67,19 @@ def test_a_dry_run_of_many_shows_the_first_ones(run: Run, published: Published) 
     printed = run("publish", "--dry-run").out
     assert (printed.count("\nPost "), "The first 20 of 25" in printed) == (20, True)
     assert len(json.loads(run("publish", "--dry-run", "--json").out)["blog"]) == 25
+
+
+def test_held_posts_tell_what_lets_them_go(run: Run, published: Published, blog: Blog) -> None:
+    """A dry run names the command for those that would wait for ever, and it is true."""
+    published.watch(film_play(11, 1, ago(days=300)), film_play(12, 2, "1970-01-01T00:00:00.000Z"))
+    told = run("publish", "--dry-run").out
+    assert "held, due" not in told
+    assert "`watchbook publish --since DATE` sends it." in told
+    (undated,) = [post for post in published.posts() if post.reason == "undated"]
+    assert f"`watchbook publish --settle {undated.id} again` sends it." in told
+    run("publish", "--settle", str(undated.id), "again")
+    assert run("publish", "--since", ago(days=400)[:10]).code == 0
+    assert sorted(blog.made) == ["trakt-11", "trakt-12"]
 
 
 def test_older_plays_later(run: Run, published: Published, blog: Blog) -> None:

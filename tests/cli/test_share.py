@@ -70,6 +70,17 @@ def test_addresses_are_those_that_people_see(
     assert "https://watch.example/api/trakt/last?account=tom\n" in theirs
 
 
+def test_what_was_switched_on_is_shown_with_its_addresses(book: Book, run: Run) -> None:
+    """The addresses of the other parts are listed by the command alone."""
+    assert "/api/trakt/last" in run("share", "on", "last").out
+    for arguments in (("on", "ratings"), ("off", "ratings"), ("--delay", "2h")):
+        told = run("share", *arguments).out
+        assert "/api/trakt/last" not in told
+        assert "<watchbook-last" not in told
+    assert on(book) == {"last"}
+    assert "/api/trakt/last" in run("share").out
+
+
 def test_json(book: Book, run: Run) -> None:
     """Every part with its state and addresses, and the delay."""
     told = json.loads(run("share", "on", "last", "--delay", "2h", "--json").out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -198,6 +199,40 @@ def test_rules_are_checked_and_previewed(run: Run, published: Published) -> None
     assert "30m" in listed.out
     told = json.loads(run("site", "set", "blog", "--json").out)
     assert (told["rules"]["delay"], set(told["rules"])) == ("30m", set(TABLE))
+    (syndicated,) = [line for line in listed.out.splitlines() if "syndicate-to" in line]
+    assert syndicated.split()[1] == "none"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("delay=abc", "delay=10m"),
+        ("film-text={{ nme }}", 'film-text="Saw {{ name }}"'),
+        ("minimum-rating=11", "minimum-rating=7"),
+        ("timezone=Mars", "timezone=Europe/Berlin"),
+    ],
+)
+def test_a_wrong_rule_is_told_once_with_a_right_one(
+    run: Run, published: Published, wrong: str, right: str
+) -> None:
+    """The first line names the value, the second one that would do."""
+    first, second = run("site", "set", "blog", wrong).err.splitlines()[-2:]
+    assert first.count(repr(wrong.partition("=")[2])) == 1
+    assert second == f"  A right example: {right}"
+    assert published.stands().rules == {"delay": "0s"}
+
+
+def test_examples_of_rules_are_right() -> None:
+    """What an error proposes is taken."""
+    for rule in TABLE.values():
+        rule.read(rule.example or rule.default)
+
+
+def test_the_only_site_need_not_be_named(run: Run, published: Published) -> None:
+    """The rules of the only site are set, and listed, without its name."""
+    assert run("site", "set", "delay=30m", "pace=1/1m").code == 0
+    assert published.stands().rules == {"delay": "30m", "pace": "1/1m"}
+    assert "30m" in run("site", "set").out
 
 
 def test_posters_need_a_place_for_pictures(run: Run, published: Published, blog: Blog) -> None:
@@ -219,6 +254,9 @@ def test_a_site_shows_how_it_stands(run: Run, published: Published, blog: Blog) 
         assert words in shown
     told = json.loads(run("site", "show", "--json").out)
     assert (told["posts"]["rejected"], told["answers"][0]["status"]) == (1, 400)
+    for moment in (told["answers"][0]["at"], told["asking"][0]["watched_at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", moment)
+        assert moment[:16].replace("T", " ") + " UTC" in shown
     assert "1 rejected" in run("status").out
 
 
@@ -264,6 +302,17 @@ def test_a_test_post_is_read_back_and_deleted(run: Run, published: Published, bl
     assert "It is deleted." in deleted.out
     assert len(blog.posts) == 1
     assert published.posts() == []
+
+
+def test_a_test_post_that_nobody_judges_stays(
+    run: Run, published: Published, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the input ends before the answer, it is told where the post is, and what to give."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    ended = run("site", "test", "blog")
+    (url,) = blog.posts
+    assert published.stands().state == "working"
+    assert (ended.code, url in ended.err, "--delete or --keep" in ended.err) == (2, True, True)
 
 
 def test_a_test_post_that_is_refused(run: Run, published: Published, blog: Blog) -> None:

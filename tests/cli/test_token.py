@@ -34,6 +34,9 @@ def test_everything_in_json(run: Run, book: Book) -> None:
     (listed,) = json.loads(run("token", "list", "--json").out)
     assert listed["name"] == "blog"
     assert listed["last_used"].endswith("Z")
+    told = run("token", "list").out
+    for moment in (listed["made_at"], listed["last_used"]):
+        assert moment[:16].replace("T", " ") + " UTC" in told
     removed = json.loads(run("token", "remove", "blog", "--json").out)
     assert removed == {"account": "sandra", "removed": "blog"}
     assert json.loads(run("token", "list", "--json").out) == []

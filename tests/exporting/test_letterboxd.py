@@ -78,6 +78,13 @@ def test_each_list_has_a_file(small: Filled) -> None:
     }
 
 
+def test_a_name_without_an_ending_gets_one(small: Filled) -> None:
+    """Letterboxd asks for files called .csv."""
+    names = [path.name for path in small.export("letterboxd", to="lb").paths]
+    assert names[:2] == ["lb.csv", "lb-watchlist.csv"]
+    assert {name[-4:] for name in names} == {".csv"}
+
+
 def test_what_is_left_out_is_told(small: Filled) -> None:
     """Never silently."""
     small.plays(

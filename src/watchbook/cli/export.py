@@ -262,9 +262,8 @@ def _tell(context: Context, wish: _Wish, account: Account, written: Written) -> 
 
 
 def _in_words(written: Written) -> str:
-    counts = [
-        f"{count:,} {kind.replace('_', ' ')}" for kind, count in written.counts.items() if count
-    ]
+    kinds = sorted(written.counts.items(), key=lambda one: one[0] != "plays")
+    counts = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in kinds if count]
     if not counts:
         return "nothing was selected; what was written holds no rows"
     head, more = counts[:8], len(counts) - 8

@@ -10,6 +10,8 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
+from types import TracebackType
 from typing import Any, NoReturn
 
 import click
@@ -52,8 +54,24 @@ _HOPE = {
 """What to do about an error that does not say so itself."""
 
 
+class _Named(click.Context):
+    """A context that every usage error in it knows, so that it can point to the command's help."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        reason: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        if isinstance(reason, click.UsageError) and reason.ctx is None:
+            reason.ctx = self
+        return super().__exit__(kind, reason, trace)
+
+
 class Commands(click.Group):
     """A group that imports a command when it is called, and gives each the common options."""
+
+    context_class = _Named
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order of the table."""
@@ -87,6 +105,7 @@ class Commands(click.Group):
 
 def _add_common_options(command: click.Command) -> None:
     """Let ``--account`` and ``--json`` stand behind a command too, where people write them."""
+    command.context_class = _Named
     present = {name for param in command.params for name in param.opts}
     if isinstance(command, click.Group):
         for sub in command.commands.values():
@@ -182,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(reason.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as reason:
-        _leave(reason.format_message(), _usage_hint(reason), 2, context)
+        _leave(_usage_words(reason), _usage_hint(reason), 2, context)
     except WatchbookError as reason:
         _leave(reason.message, reason.hint or _HOPE[reason.fate], reason.exit_code, context)
     except BrokenPipeError:
@@ -229,6 +248,15 @@ def _leave_stopped(reason: click.exceptions.Abort) -> NoReturn:
         "What was kept so far stays; the same command goes on." if kept else "Nothing is changed."
     )
     _leave("Stopped.", hint, INTERRUPTED)
+
+
+def _usage_words(reason: click.ClickException) -> str:
+    """What is wrong; beside a wrong option only those are named that are much like it."""
+    if isinstance(reason, click.NoSuchOption) and reason.possibilities:
+        name = reason.option_name.strip("-")
+        near = [one for one in reason.possibilities if get_close_matches(name, [one.strip("-")])]
+        return click.NoSuchOption(reason.option_name, reason.message, near).format_message()
+    return reason.format_message()
 
 
 def _usage_hint(reason: click.ClickException) -> str | None:

@@ -214,12 +214,8 @@ def _show_preview(context: Context, one: Preview) -> None:
     import msgspec
 
     from watchbook.micropub.post import entry
-    from watchbook.overview import moment
 
-    data = _shown(one)
-    due = moment(data["due_at"])
-    why = f" {one.words}" if one.words else ""
-    context.say(f"Post {one.post.id}, {one.post.state}, due {due}.{why}")
+    context.say(f"Post {one.post.id}, {_standing(one)}")
     if one.file is not None:
         for line in one.file.splitlines():
             context.say(line)
@@ -227,6 +223,22 @@ def _show_preview(context: Context, one: Preview) -> None:
         body = msgspec.json.encode(entry(one.properties))
         for line in msgspec.json.format(body, indent=2).decode().splitlines():
             context.say(line)
+
+
+def _standing(one: Preview) -> str:
+    """How a post waits, why, and what lets it go where it would wait for ever."""
+    from watchbook.clock import from_millis
+    from watchbook.overview import moment
+    from watchbook.store.outbox import PostState, Reason
+
+    post = one.post
+    due = f", due {moment(from_millis(post.due_at))}" if post.state != PostState.HELD else ""
+    ways: dict[str, str] = {
+        Reason.OLDER: "`watchbook publish --since DATE` sends it.",
+        Reason.UNDATED: f"`watchbook publish --settle {post.id} again` sends it.",
+    }
+    way = None if due else ways.get(post.reason or "")
+    return " ".join(filter(None, (f"{post.state}{due}.", one.words, way)))
 
 
 def _shown(one: Preview) -> dict[str, Any]:

@@ -60,7 +60,10 @@ def share(
         look = watching.last_look(conn, account.id) if public.shows(sharing.Part.NOW) else None
     trouble = look.words if look else None
     noted = change == "on" and bool(_GREY & set(wanted))
-    _tell(context, public, trouble, noted=noted)
+    shown = wanted if change == "on" else []
+    if change is None and not columns:
+        shown = list(sharing.Part)
+    _tell(context, public, trouble, shown, noted=noted)
 
 
 def _keep(
@@ -114,8 +117,13 @@ def _delay(text: str) -> str | None:
     return text.strip()
 
 
-def _tell(context: Context, public: Public, trouble: str | None, *, noted: bool) -> None:
-    """Say how it stands; ``trouble`` is why Trakt could not be asked what is being watched."""
+def _tell(
+    context: Context, public: Public, trouble: str | None, shown: list[Part], *, noted: bool
+) -> None:
+    """Say how it stands, with the addresses of those ``shown`` parts that are on.
+
+    ``trouble`` is why Trakt could not be asked what is being watched.
+    """
     from watchbook.sharing import MEANINGS, Part
 
     account = public.account
@@ -134,13 +142,13 @@ def _tell(context: Context, public: Public, trouble: str | None, *, noted: bool)
         return
     show(context, map(_row, found), head=account.name, aside="what everybody may see")
     if not context.quiet:
-        _show_addresses(found)
+        _show_addresses([one for one in found if one["part"] in shown])
     when = f"{account.show_after} after they were watched" if account.show_after else "at once"
     context.say(f"Plays are shown {when}.")
     if not any(one["on"] for one in found):
         context.say("So far nobody sees any of it. To begin: watchbook share on last")
         return
-    if public.shows(Part.LAST):
+    if public.shows(Part.LAST) and Part.LAST in shown:
         context.say("On a page of yours (docs/how-to/widget.md):")
         _say_snippet(context, public)
     if trouble:

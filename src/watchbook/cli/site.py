@@ -64,6 +64,7 @@ def show_(context: Context, name: str | None) -> None:
 
     Example: watchbook site show blog
     """
+    from watchbook.clock import from_millis
     from watchbook.publish.standing import standing
     from watchbook.store import attempts
 
@@ -76,7 +77,7 @@ def show_(context: Context, name: str | None) -> None:
         {
             "post": post.id,
             "what": post.kind if attempt.what == "send" else attempt.what,
-            "at": _moment(attempt.began_at),
+            "at": from_millis(attempt.began_at),
             "outcome": attempt.outcome,
             "status": attempt.status,
             "words": attempt.words,
@@ -96,6 +97,7 @@ def show_(context: Context, name: str | None) -> None:
 
 def _asking(conn: Connection, found: Site) -> list[dict[str, Any]]:
     """The newest posts that were refused, or of which nobody knows whether they are there."""
+    from watchbook.clock import from_millis
     from watchbook.store import outbox
     from watchbook.store.outbox import PostState
 
@@ -106,7 +108,7 @@ def _asking(conn: Connection, found: Site) -> list[dict[str, Any]]:
             "post": post.id,
             "kind": post.kind,
             "state": post.state,
-            "watched_at": _moment(post.watched_at) if post.watched_at else None,
+            "watched_at": from_millis(post.watched_at) if post.watched_at else None,
             "words": post.words,
             "url": post.url,
         }
@@ -115,8 +117,11 @@ def _asking(conn: Connection, found: Site) -> list[dict[str, Any]]:
 
 
 def _about_asking(one: dict[str, Any]) -> Row:
+    from watchbook.overview import moment
+
     kind = "" if one["kind"] == "create" else one["kind"]
-    about = ", ".join(filter(None, (one["state"], kind, one["watched_at"])))
+    when = moment(one["watched_at"]) if one["watched_at"] else ""
+    about = ", ".join(filter(None, (one["state"], kind, when)))
     return Row(f"{one['post']}", f"{about}: {one['words']}")
 
 
@@ -179,35 +184,34 @@ def _about_rules(found: Site) -> Iterator[Row]:
 
 
 def _about_try(one: dict[str, Any]) -> Row:
-    status = f" (status {one['status']})" if one["status"] else ""
-    words = f": {one['words']}" if one["words"] else ""
-    return Row(one["at"], f"{one['what']} of post {one['post']}: {one['outcome']}{status}{words}")
-
-
-def _moment(millis: int) -> str:
-    from watchbook.clock import from_millis
     from watchbook.overview import moment
 
-    return moment(from_millis(millis))
+    status = f" (status {one['status']})" if one["status"] else ""
+    words = f": {one['words']}" if one["words"] else ""
+    told = f"{one['what']} of post {one['post']}: {one['outcome']}{status}{words}"
+    return Row(moment(one["at"]), told)
 
 
 # --- Rules -------------------------------------------------------------------------------------
 
 
 @site.command(name="set", short_help="Set rules of a site, or list all that there are.")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @click.pass_obj
-def set_(context: Context, name: str, changes: tuple[str, ...]) -> None:
+def set_(context: Context, name: str | None, changes: tuple[str, ...]) -> None:
     """Set rules of the site NAME: what is published, when, and how it looks.
 
     An empty value goes back to the default. A new text is shown as it would read for your last
-    plays. Without a rule, all that there are are listed with what holds for the site.
+    plays. Without a rule, all that there are are listed with what holds for the site. NAME may be
+    left out where there is one site.
 
     Example: watchbook site set blog minimum-rating=7 film-text="Saw {{ name }}"
     """
     from watchbook.publish import desk, sampling
 
+    if name is not None and "=" in name:  # it is the first of the changes
+        changes, name = (name, *changes), None
     wanted = dict(map(_read_change, changes))
     account, found = context.account(), site_called(context, name)
     if not wanted:
@@ -237,7 +241,7 @@ def _tell_all_rules(context: Context, found: Site) -> None:
     rows = []
     for rule in RULES:
         own = found.rules.get(rule.name)
-        told = " ".join((rule.default if own is None else own).split())
+        told = " ".join((rule.default if own is None else own).split()) or "none"
         rows.append(Row(rule.name, f"{told}  ({rule.meaning})", "" if own is None else "green"))
     show(context, rows, head=found.name, aside="its rules, and what each means")
 

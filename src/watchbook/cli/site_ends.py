@@ -10,6 +10,7 @@ import click
 from watchbook.cli.asking import site_called, tell
 from watchbook.cli.columns import Row, show
 from watchbook.clock import counted
+from watchbook.errors import InputError
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
@@ -38,7 +39,7 @@ def test(context: Context, name: str | None, *, public: bool, delete: bool | Non
     show(context, _about_trial(trial), head=f"A test post at {found.name}")
     url, deleted = trial.outcome.url, False
     if delete is None and trial.outcome.good and url and not context.json:
-        delete = click.confirm("Delete it?", default=True, err=True)
+        delete = _asked_to_delete(url)
     if trial.outcome.good and url and delete:
         ended = take_back(context.installation, found, url)
         deleted = ended.good
@@ -47,6 +48,20 @@ def test(context: Context, name: str | None, *, public: bool, delete: bool | Non
     if context.json:
         context.answer(_trial_as_data(trial, deleted=deleted))
     return 0 if trial.outcome.good else REFUSED
+
+
+def _asked_to_delete(url: str) -> bool:
+    """Whether the post is to be deleted; raises InputError where nobody is there to say so."""
+    try:
+        return click.confirm("Delete it?", default=True, err=True)
+    except click.Abort as stopped:
+        if not isinstance(stopped.__context__, EOFError):
+            tell(f"The post stays there: {url}")
+            raise
+        raise InputError(
+            f"Standard input ended before the answer, so the post stays there: {url}",
+            hint="Delete it there; --delete or --keep answers beforehand.",
+        ) from None
 
 
 def _about_trial(trial: Trial) -> Iterator[Row]:

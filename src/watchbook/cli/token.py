@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watchbook.cli.columns import Row, show
+from watchbook.clock import from_millis, to_iso
 
 if TYPE_CHECKING:
     from watchbook.cli.context import Context
@@ -82,21 +83,21 @@ def _list(context: Context) -> None:
 
     account = context.account()
     with context.store.database.read() as conn:
-        known = [_as_data(one) for one in tokens.all_tokens(conn, account.id)]
+        known = tokens.all_tokens(conn, account.id)
     if context.json:
-        context.answer(known)
+        context.answer([_as_data(one) for one in known])
     if not known:
         context.say("There is no token yet. `watchbook token add NAME` makes one.")
-    show(context, [Row(one["name"], _told(one)) for one in known])
+    show(context, [Row(one.name, _told(one)) for one in known])
 
 
 def _as_data(one: Token) -> dict[str, Any]:
-    from watchbook.clock import from_millis, to_iso
-
     used = to_iso(from_millis(one.used_at)) if one.used_at is not None else None
     return {"name": one.name, "made_at": to_iso(from_millis(one.made_at)), "last_used": used}
 
 
-def _told(one: dict[str, Any]) -> str:
-    used = f"last used {one['last_used']}" if one["last_used"] else "never used"
-    return f"made {one['made_at']}, {used}"
+def _told(one: Token) -> str:
+    from watchbook.overview import moment
+
+    used = f"last used {moment(from_millis(one.used_at))}" if one.used_at else "never used"
+    return f"made {moment(from_millis(one.made_at))}, {used}"

@@ -45,10 +45,11 @@ def write(
 ) -> Written:
     """Write the diary to ``target``, and watchlist and lists beside it.
 
-    With ``reviews`` own comments on films go along as reviews. What Letterboxd has no place for
-    is told in the notes.
+    A name without an ending gets ``.csv``. With ``reviews`` own comments on films go along as
+    reviews. What Letterboxd has no place for is told in the notes.
     """
     written = Written()
+    target = target if target.suffix else target.with_suffix(".csv")
     shown = replace(selection, removed=False)
     with selected(store, account, shown) as rows:
         if not selection.lists:

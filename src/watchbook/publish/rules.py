@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from watchbook import values
-from watchbook.clock import parse_duration
 from watchbook.errors import InputError
 from watchbook.publish.generators import GENERATORS
 from watchbook.publish.texts import BINGE_TEXT, EPISODE_TEXT, FILM_TEXT, template
@@ -85,6 +84,14 @@ class Rule:
     default: str
     read: Callable[[str], Any]
     meaning: str
+    example: str = ""
+    """A right value, where the default shows none."""
+
+    @property
+    def hint(self) -> str:
+        """What to write instead of a wrong value."""
+        value = self.example or self.default
+        return f"A right example: {self.name}=" + (f'"{value}"' if " " in value else value)
 
     @property
     def field(self) -> str:
@@ -137,17 +144,25 @@ def _zone(text: str) -> ZoneInfo | None:
 RULES: tuple[Rule, ...] = (
     Rule("types", "both", _types, "What is published: films, episodes or both."),
     Rule("watches", "all", values.choice("all", "first"), "All watches, or first watches only."),
-    Rule("minimum-rating", "none", _rating, "Hold a play until it is rated this much or more."),
+    Rule(
+        "minimum-rating", "none", _rating, "Hold a play until it is rated this much or more.", "7"
+    ),
     Rule("only-shows", "", _items, "Only episodes of these shows (titles or slugs)."),
     Rule("except-shows", "", _items, "No episodes of these shows."),
     Rule("only-genres", "", _items, "Only titles of one of these genres."),
     Rule("except-genres", "", _items, "No titles of these genres."),
-    Rule("delay", "10m", parse_duration, "Wait so long, so that corrections settle."),
-    Rule("quiet-hours", "none", _quiet_hours, "Send nothing at this time of day: 23:00-07:00."),
+    Rule("delay", "10m", values.duration, "Wait so long, so that corrections settle."),
+    Rule(
+        "quiet-hours",
+        "none",
+        _quiet_hours,
+        "Send nothing at this time of day: 23:00-07:00.",
+        "23:00-07:00",
+    ),
     Rule(
         "news-days",
         "7d",
-        parse_duration,
+        values.duration,
         "How long before the last successful check a play may have been watched to be news.",
     ),
     Rule("older", "hold", values.choice("hold", "publish"), "What becomes of plays too old."),
@@ -158,7 +173,7 @@ RULES: tuple[Rule, ...] = (
         "Plays without a known date: hold them, or post them without one.",
     ),
     Rule("binge", "off", _on_or_off, "Fold the episodes of a binge into one post."),
-    Rule("binge-pause", "2h", parse_duration, "A binge is over when no episode came for so long."),
+    Rule("binge-pause", "2h", values.duration, "A binge is over when no episode came for so long."),
     Rule("pace", "10/1m", values.rate, "How many posts go out in which time."),
     Rule(
         "order",
@@ -180,10 +195,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("film-categories", "watched,film", _items, "Categories of a film's post."),
     Rule("episode-categories", "watched,tv", _items, "Categories of an episode's post."),
-    Rule("timezone", "account", _zone, "Time zone of the posts' dates."),
-    Rule("film-text", FILM_TEXT, template, "Text of a film's post."),
-    Rule("episode-text", EPISODE_TEXT, template, "Text of an episode's post."),
-    Rule("binge-text", BINGE_TEXT, template, "Text of a binge's post."),
+    Rule("timezone", "account", _zone, "Time zone of the posts' dates.", "Europe/Berlin"),
+    Rule("film-text", FILM_TEXT, template, "Text of a film's post.", "Saw {{ name }}"),
+    Rule("episode-text", EPISODE_TEXT, template, "Text of an episode's post.", "Saw {{ name }}"),
+    Rule("binge-text", BINGE_TEXT, template, "Text of a binge's post.", "Saw {{ name }}"),
     Rule(
         "text-in",
         "both",
@@ -205,7 +220,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("syndicate-to", "", _items, "Where the site is asked to copy posts to (uids)."),
     Rule("living", "off", _on_or_off, "Update posts when a rating or a note arrives later."),
-    Rule("living-for", "30d", parse_duration, "How long after publishing a post is updated."),
+    Rule("living-for", "30d", values.duration, "How long after publishing a post is updated."),
     Rule(
         "on-removal",
         "leave",
@@ -251,4 +266,4 @@ def read_rule(name: str, text: str) -> Any:
     try:
         return rule.read(text)
     except ValueError as reason:
-        raise InputError(f"{name}: {text!r} {reason}.", hint=rule.meaning) from None
+        raise InputError(f"{name}: {text!r} {reason}.", hint=rule.hint) from None
