@@ -165,6 +165,11 @@ def test_nothing_to_show(
     with visiting(browser, two.watchbook, two.site, excused="404") as page:
         open_page(page, two, state="empty")
         expect(page.get_by_text("Nothing to show yet.")).to_be_visible()
+        ground = page.locator(".watchbook-poster").evaluate(
+            "one => getComputedStyle(one).backgroundColor"
+        )
+        assert ground.endswith("/ 0.13)"), "the poster's place is a slab"
+        assert "srgb 1 1 1" not in ground, "white on white"
         assert violations(page) == []
 
 

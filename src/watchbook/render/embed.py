@@ -52,6 +52,7 @@ h1 {
 }
 watchbook-last { --watchbook-width: none }
 watchbook-last::part(card) { min-block-size: min(100vh, 206px) }
+@media (max-width: 299px) { watchbook-last { --watchbook-poster-width: 72px } }
 a { color: inherit }
 .plain {
   display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; padding: 1rem; list-style: none;
