@@ -34,10 +34,13 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave most cases of what is costly, marked ``daily(COUNT)``, to the long run.
 
-    Those that stay are spread over all of them: the two databases have different ones.
+    Those that stay are spread over all of them: the two databases have different ones. So are all
+    cases on PostgreSQL of what is marked ``sqlite_daily``.
     """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
+        if item.get_closest_marker("sqlite_daily") and "postgresql" in item.name:
+            item.add_marker("long")
         if item.get_closest_marker("daily"):
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for those in cases.values():

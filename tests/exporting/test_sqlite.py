@@ -17,6 +17,8 @@ from watchbook.exporting.database_schema import APPLICATION, SEARCH, TABLES, VER
 from watchbook.exporting.selection import Selection
 from watchbook.store import accounts
 
+pytestmark = pytest.mark.sqlite_daily
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:

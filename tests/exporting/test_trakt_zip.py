@@ -22,6 +22,8 @@ from watchbook.store.database import Database
 from watchbook.store.opening import migrate
 from watchbook.store.schema import items, plays
 
+pytestmark = pytest.mark.sqlite_daily
+
 HELD = {*BUCKETS, LIST_ITEMS}
 PLAY = ("history_id", "type", "title_key", "watched_at", "action", "raw")
 ITEM = ("data_set", "key", "type", "title_key", "place", "raw")

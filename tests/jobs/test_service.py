@@ -32,6 +32,7 @@ def ask(address: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
         return answer.status, dict(answer.headers), answer.read()
 
 
+@pytest.mark.daily(1)
 def test_service_tells_how_it_stands(town: Town) -> None:
     """/healthz tells numbers and moments, no names, and is not kept by anybody on the way."""
     process = town.start()
@@ -60,6 +61,7 @@ def test_service_tells_how_it_stands(town: Town) -> None:
     assert process.wait() == 0
 
 
+@pytest.mark.daily(1)
 def test_service_in_trouble_says_so(town: Town) -> None:
     """An account that has to sign in again is attention's, not a reason to restart the service."""
     with town.store.database.write() as conn:

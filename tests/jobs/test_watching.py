@@ -21,6 +21,8 @@ from watchbook.store.due import Due
 from watchbook.store.grants import State
 from watchbook.store.watching import LastLook
 
+pytestmark = pytest.mark.sqlite_daily
+
 MINUTE = 60_000
 ASKED = "GET /users/me/watching"
 

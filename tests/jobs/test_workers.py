@@ -72,6 +72,7 @@ def test_killed_workers_jobs_are_finished_by_the_other(crowd: Town, which: str) 
     check(crowd)
 
 
+@pytest.mark.long
 def test_frozen_worker_does_no_harm_when_it_wakes(crowd: Town) -> None:
     """What stands still is taken over, and neither done twice nor spoilt once it goes on."""
     one, two = start_two(crowd)
@@ -103,6 +104,7 @@ def own_server(
         yield server
 
 
+@pytest.mark.long
 def test_service_goes_on_after_postgresql_was_away(
     make_town: MakeTown, own_server: PostgresServer
 ) -> None:

@@ -20,6 +20,8 @@ from watchbook.redaction import redact
 
 from .conftest import HIDDEN, KEY, Owner, S3Server, Wire
 
+pytestmark = pytest.mark.sqlite_daily
+
 
 def names(written: WrittenArchive) -> set[str]:
     """What a verified copy consists of."""

@@ -20,6 +20,8 @@ from watchbook.store import accounts, runs
 
 from .conftest import Owner
 
+pytestmark = pytest.mark.sqlite_daily
+
 
 def test_a_copy_is_the_same_and_private(owner: Owner, nas: Path) -> None:
     """Archive and digest lie there, byte for byte, for their owner alone; the run says so."""

@@ -163,6 +163,7 @@ def test_nth_database_call_fails(book: Book, failing: list[int], stride: int) ->
     book.check_plays()
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("kilobytes", [400, 700, 1100])
 def test_full_disk_is_told_and_nothing_is_lost(book: Book, kilobytes: int) -> None:
     """When no more can be written the sync says so, and goes on once there is room."""
