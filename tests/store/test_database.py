@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -116,6 +117,20 @@ def test_how_sqlite_is_set_up(sqlite: Database) -> None:
                 for name in ("foreign_keys", "busy_timeout", "journal_mode")
             ]
             assert found == [1, module.BUSY_SECONDS * 1000, "wal"]
+
+
+def test_a_new_file_that_another_process_begins(tmp_path: Path) -> None:
+    """SQLite will not wait for that; we do."""
+    file = tmp_path / "home" / "watchbook.db"
+    Database.prepare_file(file)
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, other.commit).start()
+    database = Database(f"sqlite:///{file}")
+    with database.read() as conn:
+        assert conn.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+    database.close()
+    other.close()
 
 
 def test_committed_survives_a_kill(sqlite: Database) -> None:

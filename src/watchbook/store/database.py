@@ -9,6 +9,7 @@ need and pages of history do not.
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from watchbook.clock import monotonic, sleep
 from watchbook.errors import StoreError, StoreFull, StoreUnavailable, WatchbookError
 from watchbook.files import make_private_folder
 
@@ -51,9 +53,10 @@ _PATIENCE = {
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
 )
+_LOOK_AGAIN = 0.02
+"""Seconds between two tries to give a new file its log."""
 _BEGIN = "watchbook_begin"
 _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "53100")  # the second: a limit on file sizes
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")
@@ -209,6 +212,24 @@ def _set_up_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    _keep_log(connection)
+
+
+def _keep_log(connection: Any) -> None:
+    """Let SQLite write to a log; on a new file that other processes give theirs at this moment.
+
+    There SQLite refuses at once, without the wait of its ``busy_timeout``.
+    """
+    end = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as reason:
+            if reason.sqlite_errorname != "SQLITE_BUSY" or monotonic() > end:
+                raise
+            sleep(_LOOK_AGAIN)
+        else:
+            return
 
 
 def _begin_sqlite(conn: sa.Connection) -> None:
