@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import TEST_KEY
 from tests.exporting.conftest import Filled, filled
 from tests.websites import Asked, Said, Website, as_json, html, local_client, serving
 from watchbook.clock import now, to_iso, to_millis
@@ -318,3 +320,15 @@ def moment_of(post: Post) -> datetime:
     from watchbook.clock import from_millis  # noqa: PLC0415 - of this helper only
 
     return from_millis(post.due_at)
+
+
+def environment(home: Path, database_url: str) -> dict[str, str]:
+    """The environment of processes that publish from that home and database."""
+    plain = {name: value for name, value in os.environ.items() if "WATCHBOOK" not in name}
+    ours = {
+        "WATCHBOOK_HOME": str(home),
+        "WATCHBOOK_DATABASE_URL": database_url.replace("postgresql+psycopg://", "postgresql://"),
+        "WATCHBOOK_SECRET_KEY": TEST_KEY,
+        "WATCHBOOK_ALLOW_HOSTS": "127.0.0.0/8,::1",
+    }
+    return plain | ours

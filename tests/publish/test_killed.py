@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEST_KEY
 from tests.exporting.conftest import film_play
-from tests.publish.conftest import Blog, Home, ago, give_token, token_of
+from tests.publish.conftest import Blog, Home, ago, environment, give_token, token_of
 from tests.websites import Asked, Said, as_json
 from watchbook.indieauth.endpoints import Endpoints, SignIn
 
@@ -43,14 +41,7 @@ class Processes:
 @pytest.fixture
 def processes(home: Home, database_url: str, tmp_path: Path) -> Processes:
     """Processes that work on the same database, with the same key."""
-    plain = {name: value for name, value in os.environ.items() if "WATCHBOOK" not in name}
-    ours = {
-        "WATCHBOOK_HOME": str(tmp_path / "home"),
-        "WATCHBOOK_DATABASE_URL": database_url.replace("postgresql+psycopg://", "postgresql://"),
-        "WATCHBOOK_SECRET_KEY": TEST_KEY,
-        "WATCHBOOK_ALLOW_HOSTS": "127.0.0.0/8,::1",
-    }
-    return Processes(home, plain | ours)
+    return Processes(home, environment(tmp_path / "home", database_url))
 
 
 STEPS = ("publish.begun", "publish.answered", "publish.settled", "publish.answered@2")

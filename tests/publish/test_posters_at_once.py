@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import TEST_KEY
 from tests.exporting.conftest import film_play
-from tests.publish.conftest import Blog, Home, ago
+from tests.publish.conftest import Blog, Home, ago, environment
 from tests.publish.test_posters import keep_poster
 from tests.websites import Asked, Said
 from watchbook.errors import StoreBusy, TakenOver
@@ -96,15 +94,9 @@ def test_two_workers_at_once(shelf: Shelf, colleague: Home) -> None:
 
 def test_two_processes_at_once(shelf: Shelf, database_url: str, tmp_path: Path) -> None:
     """The same with real ones, started together."""
-    plain = {name: value for name, value in os.environ.items() if "WATCHBOOK" not in name}
-    ours = {
-        "WATCHBOOK_HOME": str(tmp_path / "home"),
-        "WATCHBOOK_DATABASE_URL": database_url.replace("postgresql+psycopg://", "postgresql://"),
-        "WATCHBOOK_SECRET_KEY": TEST_KEY,
-        "WATCHBOOK_ALLOW_HOSTS": "127.0.0.0/8,::1",
-    }
+    env = environment(tmp_path / "home", database_url)
     command = [sys.executable, "-m", "watchbook", "publish"]
-    processes = [subprocess.Popen(command, env=plain | ours) for _ in range(2)]
+    processes = [subprocess.Popen(command, env=env) for _ in range(2)]
     codes = {process.wait() for process in processes}
     assert codes <= {0, BUSY}
     assert 0 in codes
