@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -48,6 +48,10 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+EVENING = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
+"""When she watches something."""
 
 
 class Owner:
@@ -114,6 +118,15 @@ class Owner:
             saved = grants.save(conn, self.store.sealer, self.account.id, issue)
             if state is not grants.State.ALIVE:
                 grants.settle(conn, saved, state, "words of the grant")
+
+
+def who_shows_everything(store: Store) -> Owner:
+    """An owner with a film and an episode, and every part switched on."""
+    owner = Owner(store)
+    owner.watch(1, EVENING)
+    owner.watch(2, EVENING + timedelta(hours=2), episode=True)
+    owner.share(*Part)
+    return owner
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 
-from tests.web.showroom import Owner, Told, Visitor, served, until
+from tests.web.showroom import EVENING, Owner, Told, Visitor, served, until, who_shows_everything
 from tests.web.test_away import spoil, store_at
 from watchbook.clock import now, to_millis
 from watchbook.render.cards.themes import THEMES
-from watchbook.sharing import Part
 from watchbook.store import watching
 from watchbook.store.opening import Store
 from watchbook.store.watching import Watching
@@ -22,7 +21,6 @@ from watchbook.web.app import VIEWS
 from watchbook.web.cards import CARDS
 from watchbook.web.shelf import SILENT
 
-EVENING = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
 BASE = "https://watch.example"
 NOT_NOW = "Not available right now"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -43,11 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def sandra(store: Store) -> Owner:
     """An owner with two plays who shows everything."""
-    owner = Owner(store)
-    owner.watch(1, EVENING)
-    owner.watch(2, EVENING + timedelta(hours=2), episode=True)
-    owner.share(*Part)
-    return owner
+    return who_shows_everything(store)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import io
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from tests.web.showroom import Owner, Visitor, served, until
+from tests.web.showroom import EVENING, Owner, Visitor, served, until, who_shows_everything
 from watchbook import logs
 from watchbook.clock import now, to_iso
 from watchbook.render.cards import png
@@ -28,7 +28,6 @@ from watchbook.trakt import datasets
 from watchbook.trakt.parse import ParsedItem, parse_item
 from watchbook.web.cards import CARDS, NARROWEST, VIEWS, WIDEST
 
-EVENING = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
 UNWRITABLE = "\U00016a4f\U0001e900"
 """Letters that no font here has."""
 PATHS = [view.path for view in VIEWS]
@@ -38,11 +37,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture
 def sandra(store: Store) -> Owner:
     """An owner with two plays who shows everything."""
-    owner = Owner(store)
-    owner.watch(1, EVENING)
-    owner.watch(2, EVENING + timedelta(hours=2), episode=True)
-    owner.share(*Part)
-    return owner
+    return who_shows_everything(store)
 
 
 @pytest.fixture
